@@ -1,0 +1,1 @@
+"""Conformance and pre-deployment tests for software modifications of network functions."""
