@@ -1,7 +1,7 @@
 """Deciding a measure against its limit.
 
 Decision rule: the limit is compared with the whole uncertainty interval of the value. If the interval lies inside the
-limit the measure passes, if it lies outside it fails, and if the limit lies in the interval the measure is inconclusive.
+limit the measure passes, if it lies outside it fails, and if the limit lies in the interval it is inconclusive.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Testbeds: resources as data, protocols as interfaces, drivers, strategy and lease."""

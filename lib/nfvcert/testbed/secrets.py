@@ -1,0 +1,37 @@
+"""Resolving references to secrets; the values never enter a file, a log or a history."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from nfvcert.errors import TestbedError
+
+
+def resolve(reference: str, *, where: str) -> str:
+    """The value behind ``env:NAME`` or ``file:PATH``.
+
+    Raises:
+        TestbedError: there is no such variable or file, or it is empty.
+    """
+    kind, _, name = reference.partition(":")
+    if kind == "env":
+        value = os.environ.get(name, "")
+        if not value:
+            raise TestbedError(
+                f"the secret {reference} is missing", where=where, hint=f"set the environment variable {name}"
+            )
+        return value
+    if kind == "file":
+        try:
+            value = Path(name).expanduser().read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise TestbedError(
+                f"the secret {reference} is missing", where=where, found=error.strerror or "", hint=f"create {name}"
+            ) from error
+        if not value:
+            raise TestbedError(f"the secret {reference} is empty", where=where)
+        return value
+    raise TestbedError(
+        "not a reference to a secret", where=where, found=f"{kind}:...", hint="use env:NAME or file:PATH"
+    )
