@@ -1,0 +1,46 @@
+"""Names of marks: the moments of a procedure that scenarios write and checkers look for, and the keys of their data.
+
+Every mark event has ``data.name``; the keys listed here come beside it.
+"""
+
+from __future__ import annotations
+
+BEGIN = "scenario.begin"
+"""clock: {source, error_ns}; run, testbed, profile."""
+END = "scenario.end"
+"""complete: bool; error: text or null."""
+STEP = "step"
+"""text: what the procedure does now (also shown as progress)."""
+CONTROL_BEGIN = "control.begin"
+CONTROL_END = "control.end"
+"""Between the two traffic ran without any modification."""
+SNAPSHOT = "snapshot"
+"""label: before|after|paused|...; records: {vnf_instance, ns_instance, packages: {vnfdId: package}, shares,
+servers: [server], ports: [port]}; each as the interface answered, null when it was not read."""
+REQUEST = "request"
+"""label; interface: os-ma-nfvo|or-vnfm; target vnfdId; policy; token; status; operation: id or null; problem."""
+OPERATION = "operation"
+"""label; level: ns|vnf; id; as soon as the tester knows it."""
+PAUSED = "paused"
+"""label; share; stage; since: ns when the EM had set the share; migration; the operation waits for a decision."""
+FOUND = "operation.found"
+"""label; by: nfvo|em; filter; operations: [record]; vnf_instance."""
+DECISION = "decision"
+"""label; share; decision: CONTINUE|ABORT; status."""
+TASK = "task"
+"""label; task: cancel|rollback|retry|fail; operation; mode; status; problem."""
+REACHED = "reached"
+"""label; level: ns|vnf; operation; state; record; via: poll|notification."""
+ATTEMPT = "attempt"
+"""label: what was tried and must be refused or have no effect; status; problem; operation."""
+PACKAGE = "package"
+"""label; action: onboard|disable|enable|delete|fetch; vnfd_id; package; status; state; problem; digests."""
+TRIAL = "trial"
+"""label; intended, sent, intended_duration, duration, send_errors, receiver_drops, lost, duplicates, reordered,
+stalls, latency_us: {p50, p99, max}; observer_blind: packets."""
+SESSIONS = "sessions"
+"""label; sessions: [{id, established, exchanges, longest_ms, broken, reason, addresses}]."""
+SCALED = "scaled"
+"""label; type; operation; state."""
+RESTARTED = "restarted"
+"""component; down_from, up_at: ns."""
