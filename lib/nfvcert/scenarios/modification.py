@@ -1,0 +1,207 @@
+"""One software modification: requested, followed through its stages, decided, cancelled, rolled back."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from nfvcert.errors import StackError
+from nfvcert.history import marks
+from nfvcert.sol.http import Answer
+from nfvcert.testbed.waiting import wait_for
+
+if TYPE_CHECKING:
+    from nfvcert.scenarios.bench import Bench
+
+ENDED = {"COMPLETED", "FAILED_TEMP", "FAILED", "ROLLED_BACK", "PARTIALLY_COMPLETED"}
+STAGE_TIMEOUT_S = 45.0
+END_TIMEOUT_S = 90.0
+
+
+class Modification:
+    """A modification of the VNF of a service, under a label that tells several of one scenario apart."""
+
+    def __init__(self, bench: Bench, label: str) -> None:
+        self._bench = bench
+        self.label = label
+        self.token = secrets.token_hex(8)
+        self.ns_operation = ""
+        self.vnf_operation = ""
+
+    # requests
+
+    def request_by_oss(self, vnfd_id: str, policy: str | None) -> Answer:
+        """MODIFY_NS: ask the NFVO for another package of the service's VNF."""
+        bench = self._bench
+        change = {
+            "vnfInstanceId": bench.service.vnf_instance,
+            "vnfdId": vnfd_id,
+            "additionalParams": self._parameters(policy),
+        }
+        body = {"updateType": "CHANGE_VNFPKG", "changeVnfPackageData": [change]}
+        answer = bench.nfvo.update(bench.service.id, body)
+        self.ns_operation = bench.nfvo.operation_id(answer) if answer.status == 202 else ""
+        self._requested("os-ma-nfvo", vnfd_id, policy, answer, self.ns_operation)
+        if self.ns_operation:
+            self._known("ns", self.ns_operation)
+        return answer
+
+    def request_by_nfvo(self, vnfd_id: str, policy: str | None) -> Answer:
+        """MODIFY_VNF: ask the VNFM for another package of the VNF."""
+        bench = self._bench
+        body = {"vnfdId": vnfd_id, "additionalParams": self._parameters(policy)}
+        answer = bench.vnfm.task(bench.service.vnf_instance, "change_vnfpkg", body)
+        self.vnf_operation = bench.nfvo.operation_id(answer) if answer.status == 202 else ""
+        self._requested("or-vnfm", vnfd_id, policy, answer, self.vnf_operation)
+        if self.vnf_operation:
+            self._known("vnf", self.vnf_operation)
+        return answer
+
+    # following
+
+    def find_vnf_operation(self) -> str:
+        """Find the running operation knowing only the VNF instance, as an observer would."""
+        bench = self._bench
+
+        def found() -> str | None:
+            records = bench.vnfm.operations(bench.service.vnf_instance, "CHANGE_VNFPKG")
+            running = [r for r in records if r.get("operationState") not in ENDED - {"FAILED_TEMP"}]
+            return str(running[-1]["id"]) if running else None
+
+        if not self.vnf_operation:
+            self.vnf_operation = wait_for(found, timeout_s=20, what="finding the operation by its VNF instance")
+            self._known("vnf", self.vnf_operation)
+        return self.vnf_operation
+
+    def await_stage(self, share: float) -> dict[str, Any]:
+        """Wait until the EM has migrated that share and asks for a decision.
+
+        Raises:
+            StackError: the operation ended before, or the stage was not reached in time.
+        """
+        bench = self._bench
+        em = bench.require_em()
+        operation = self.find_vnf_operation()
+
+        def waiting() -> dict[str, Any] | None:
+            for migration in em.migrations(bench.service.vnf_instance):
+                mine = migration.get("vnfLcmOpOccId") == operation
+                if mine and migration.get("share") == share and migration.get("state") == "awaiting_decision":
+                    return migration
+            state = bench.vnfm.operation(operation).get("operationState")
+            if state in ENDED:
+                raise StackError(f"the operation is {state} before {share:g} percent were decided", where=operation)
+            return None
+
+        migration = wait_for(waiting, timeout_s=STAGE_TIMEOUT_S, what=f"migration of {share:g} percent")
+        bench.take_inventory()
+        bench.recording.recorder.mark(
+            marks.PAUSED,
+            label=self.label,
+            share=share,
+            stage="migrate",
+            since=migration.get("since"),
+            migration=migration,
+        )
+        self._migration = migration
+        return migration
+
+    def look(self) -> None:
+        """Read the state of the modification as NFVO and as EM, knowing only the VNF instance."""
+        bench = self._bench
+        for role, client in (("nfvo", bench.vnfm), ("em", bench.vnfm_as_em)):
+            bench.recording.recorder.mark(
+                marks.FOUND,
+                label=self.label,
+                by=role,
+                operations=client.operations(bench.service.vnf_instance, "CHANGE_VNFPKG"),
+                vnf_instance=client.instance(bench.service.vnf_instance),
+            )
+
+    def decide(self, decision: str, reason: str) -> None:
+        """Give the administrator's decision on the stage that waits for one."""
+        share = self._migration.get("share")
+        status = self._bench.require_em().decide(str(self._migration["id"]), decision, reason)
+        self._bench.recording.recorder.mark(
+            marks.DECISION, label=self.label, share=share, decision=decision, reason=reason, status=status
+        )
+
+    def await_end(self, *states: str, level: str = "vnf", timeout_s: float = END_TIMEOUT_S) -> str:
+        """Wait until the operation has ended (or stopped in FAILED_TEMP); returns the state."""
+        bench = self._bench
+        wanted = set(states) or ENDED
+        if level == "vnf":
+            record = bench.vnfm.await_operation(self.find_vnf_operation(), wanted | ENDED, timeout_s=timeout_s)
+        else:
+            record = bench.nfvo.await_operation(self.ns_operation, wanted | ENDED, timeout_s=timeout_s)
+        bench.take_inventory()
+        state = str(record["operationState"])
+        bench.recording.recorder.mark(
+            marks.REACHED, label=self.label, level=level, operation=record.get("id"), state=state, record=record
+        )
+        return state
+
+    # tasks
+
+    def task(self, name: str, mode: str | None = None) -> Answer:
+        """cancel (GRACEFUL or FORCEFUL), rollback, retry or fail the operation."""
+        bench = self._bench
+        body = {"cancelMode": mode} if mode else {}
+        answer = bench.vnfm.operation_task(self.find_vnf_operation(), name, body)
+        bench.recording.recorder.mark(
+            marks.TASK,
+            label=self.label,
+            task=name,
+            mode=mode,
+            operation=self.vnf_operation,
+            status=answer.status,
+            problem=answer.problem,
+        )
+        return answer
+
+    def attempt_task(self, name: str, label: str) -> Answer:
+        """Call a task that must be refused."""
+        body = {"cancelMode": "FORCEFUL"} if name == "cancel" else {}
+        answer = self._bench.vnfm.operation_task(self.vnf_operation, name, body)
+        self._bench.recording.recorder.mark(
+            marks.ATTEMPT,
+            label=label,
+            task=name,
+            operation=self.vnf_operation,
+            status=answer.status,
+            problem=answer.problem,
+        )
+        return answer
+
+    def attempt_second(self, vnfd_id: str, label: str) -> Answer:
+        """Ask for a second modification, which must be refused while the first is not ended."""
+        bench = self._bench
+        body = {"vnfdId": vnfd_id, "additionalParams": self._parameters(None)}
+        answer = bench.vnfm.task(bench.service.vnf_instance, "change_vnfpkg", body)
+        operation = bench.nfvo.operation_id(answer) if answer.status == 202 else None
+        bench.recording.recorder.mark(
+            marks.ATTEMPT, label=label, status=answer.status, problem=answer.problem, operation=operation
+        )
+        return answer
+
+    def _parameters(self, policy: str | None) -> dict[str, str]:
+        parameters = {"token": self.token}
+        if policy is not None:
+            parameters["policy"] = policy
+        return parameters
+
+    def _requested(self, interface: str, vnfd_id: str, policy: str | None, answer: Answer, operation: str) -> None:
+        self._bench.recording.recorder.mark(
+            marks.REQUEST,
+            label=self.label,
+            interface=interface,
+            vnfd_id=vnfd_id,
+            policy=policy,
+            token=self.token,
+            status=answer.status,
+            operation=operation or None,
+            problem=answer.problem,
+        )
+
+    def _known(self, level: str, operation: str) -> None:
+        self._bench.recording.recorder.mark(marks.OPERATION, label=self.label, level=level, id=operation)

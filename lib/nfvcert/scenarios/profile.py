@@ -1,0 +1,49 @@
+"""Run profiles: how long and how hard the scenarios of a run are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from nfvcert.documents import read_document
+from nfvcert.errors import UsageError
+
+FOLDER = Path(__file__).with_name("profiles")
+
+
+class RunProfile(BaseModel):
+    """Durations in seconds, loads by the name of a traffic profile."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    description: str
+    traffic: str = Field(description="traffic profile of the upgrade under load")
+    background_traffic: str = Field(description="traffic profile of all other scenarios")
+    warm_up_s: float = Field(gt=0)
+    control_s: float = Field(gt=0)
+    settle_s: float = Field(ge=0, description="traffic goes on that long after the last change")
+    held_stop_s: float = Field(ge=0, description="stop of old VNFCs is held back that long by their hosts")
+    held_grant_s: float = Field(ge=0)
+    sessions: int = Field(ge=0, description="TCP sessions that last through the scenario")
+    session_interval_s: float = Field(gt=0)
+    inventory_every_s: float = Field(gt=0)
+    weaker_bounds: dict[str, str] = Field(
+        default_factory=dict, description="purpose id -> what a run of this length cannot show"
+    )
+
+
+def read_profile(name: str) -> RunProfile:
+    """A profile that ships with nfvcert, by name, or one from a file.
+
+    Raises:
+        UsageError: there is no such profile, or it is not well formed.
+    """
+    path = FOLDER / f"{name}.yaml"
+    if not path.exists():
+        path = Path(name)
+    if not path.exists():
+        known = ", ".join(sorted(item.stem for item in FOLDER.glob("*.yaml")))
+        raise UsageError(f"there is no run profile '{name}'", hint=f"use one of {known}, or the path of a file")
+    return read_document(path, RunProfile)

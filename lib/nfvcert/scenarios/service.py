@@ -1,0 +1,128 @@
+"""The service under test: packages onboarded, a network service with one VNF instantiated, its records read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nfvcert.errors import StackError
+from nfvcert.history import marks
+from nfvcert.testbed.drivers.nfvo import Nfvo
+
+if TYPE_CHECKING:
+    from nfvcert.scenarios.bench import Bench
+
+NS_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class PackageUse:
+    """A package as onboarded: its resource id and the vnfdId that it brought."""
+
+    id: str
+    vnfd_id: str
+    state: str
+    resource: dict[str, Any]
+
+
+class Service:
+    """One network service with one VNF of the drop."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self.id = ""
+        self.vnf_instance = ""
+        self.packages: dict[str, PackageUse] = {}
+
+    @property
+    def _nfvo(self) -> Nfvo:
+        return self._bench.nfvo
+
+    def onboard(self, csar: Path, label: str) -> PackageUse:
+        """Onboard a package, or find it onboarded by an earlier scenario; the outcome is recorded, good or bad."""
+        vnfd_id = self._bench.vnfd_id_of(csar)
+        known = [
+            package
+            for package in self._nfvo.packages(vnfd_id)
+            if package.get("onboardingState") == "ONBOARDED" and package.get("operationalState") == "ENABLED"
+        ]
+        resource = known[0] if known else self._nfvo.onboard(csar)
+        use = PackageUse(
+            str(resource["id"]), str(resource.get("vnfdId", "")), str(resource.get("onboardingState", "")), resource
+        )
+        self.packages[label] = use
+        self._bench.recording.recorder.mark(
+            marks.PACKAGE,
+            label=label,
+            action="onboard",
+            vnfd_id=vnfd_id,
+            state=use.state,
+            package=resource,
+            problem=resource.get("onboardingFailureDetails") or resource.get("uploadProblem"),
+        )
+        return use
+
+    def start(self) -> None:
+        """Instantiate the service with the version in service.
+
+        Raises:
+            StackError: it could not be instantiated; nothing can be tested then.
+        """
+        bench = self._bench
+        drop = bench.drop
+        for label, package in (("in_service", drop.in_service), ("candidate", drop.candidate)):
+            use = self.onboard(package.path, label)
+            if use.state != "ONBOARDED":
+                problem = use.resource.get("onboardingFailureDetails") or use.resource.get("uploadProblem")
+                raise StackError(f"the {label} package could not be onboarded", found=str(problem))
+        nsd_id = self._nfvo.onboard_descriptor(bench.single_vnf_nsd())
+        self.id = self._nfvo.create_service(nsd_id, f"{bench.attachment.run}-{bench.recording.scenario}")
+        bench.recording.at_end(self.stop)
+        answer = self._nfvo.instantiate(self.id, bench.instantiation_request())
+        operation = self._nfvo.operation_id(answer)
+        record = self._nfvo.await_operation(
+            operation, {"COMPLETED", "FAILED_TEMP", "FAILED", "ROLLED_BACK"}, timeout_s=NS_TIMEOUT_S
+        )
+        if record["operationState"] != "COMPLETED":
+            raise StackError("the service could not be instantiated", found=str(record.get("error") or record))
+        instances = self._nfvo.service(self.id).get("vnfInstance") or []
+        if not instances:
+            raise StackError("the service record names no VNF instance", where=self.id)
+        self.vnf_instance = str(instances[0]["id"])
+
+    def stop(self) -> None:
+        """Terminate and delete the service; what cannot be ended is left to the end of the testbed."""
+        if not self.id:
+            return
+        service, self.id = self.id, ""
+        try:
+            answer = self._nfvo.terminate(service)
+            if answer.status == 202:
+                final = {"COMPLETED", "FAILED_TEMP", "FAILED", "ROLLED_BACK"}
+                record = self._nfvo.await_operation(self._nfvo.operation_id(answer), final, timeout_s=NS_TIMEOUT_S)
+                self._bench.recording.recorder.mark(
+                    marks.REACHED, label="termination", level="ns", state=record["operationState"], record=record
+                )
+            self._nfvo.delete_service(service)
+        except StackError as error:
+            self._bench.recording.recorder.mark(
+                marks.REACHED, label="termination", level="ns", state="", error=error.message
+            )
+
+    def snapshot(self, label: str, *, vim: bool = True) -> dict[str, Any]:
+        """Read all records of the service and record them together."""
+        bench = self._bench
+        packages = {str(package.get("vnfdId")): package for package in self._nfvo.packages() if package.get("vnfdId")}
+        records: dict[str, Any] = {
+            "vnf_instance": bench.vnfm.instance(self.vnf_instance),
+            "vnf_instance_as_em": bench.vnfm_as_em.instance(self.vnf_instance),
+            "ns_instance": self._nfvo.service(self.id),
+            "packages": packages,
+            "shares": bench.em.shares(self.vnf_instance) if bench.em else None,
+            "servers": bench.vim.servers() if vim else None,
+            "ports": bench.vim.ports() if vim else None,
+        }
+        bench.take_inventory()
+        bench.recording.recorder.mark(marks.SNAPSHOT, label=label, vnf_instance_id=self.vnf_instance, records=records)
+        return records
