@@ -1,4 +1,4 @@
-"""Data types which every SOL interface shares: model bases, problem details, links, enumerations (SOL013 6, SOL003 4.4).
+"""Data types which every SOL interface shares: model bases, problem details, links, enumerations.
 
 Two bases fix how strict a model is: :class:`SolModel` ignores what it does not know (answers of a stack under test may
 carry more than we model), :class:`SolRequest` forbids it (a request with a misspelt attribute must not half work).

@@ -1,8 +1,8 @@
 """Attribute-based filtering of collections: ``filter=(eq,attr/sub,value);(in,attr,a,b)`` (SOL013 5.2).
 
 Parsing and evaluation are pure. Semantics kept here: expressions joined by ``;`` must all hold; a path through an array
-holds if it holds for any element; an absent attribute meets only the negative operators; values compare as the attribute's
-JSON type (numbers numerically, booleans as ``true``/``false``, everything else as text).
+holds if it holds for any element; an absent attribute meets only the negative operators; values compare as the
+attribute's JSON type (numbers numerically, booleans as ``true``/``false``, everything else as text).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Synchronous HTTP client with which the tester talks to a stack under test (SOL013 4 and 6).
 
 Every exchange is told to an observer before the caller sees the answer, so the history is never behind the stimulus.
-No answer, or an answer that is not what the interface may carry, is a :class:`~nfvcert.errors.StackError`; an error answer
-is an :class:`Answer` like any other, because judging it is the checker's work.
+No answer, or an answer that is not what the interface may carry, is a :class:`~nfvcert.errors.StackError`; an error
+answer is an :class:`Answer` like any other, because judging it is the checker's work.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class SolClient:
         version: value of the Version header (SOL013 9.1); "" sends none.
         timeout: seconds for connecting and for each read.
         observer: called once per exchange with ``method, url, request_headers, request_body, status, response_headers,
-            response_body, t_start, t_end`` (ns) and, when there was no answer, ``error`` in place of the answer's fields.
+            response_body, t_start, t_end`` (ns) and, when nothing answered, ``error`` in place of the answer's fields.
         headers: further header fields of every request.
     """
 
