@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nfvcert.errors import StackError
 from nfvcert.history import marks
 from nfvcert.sol.http import Answer
+from nfvcert.testbed.drivers.recording import problem_of
 from nfvcert.testbed.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ class Modification:
             mode=mode,
             operation=self.vnf_operation,
             status=answer.status,
-            problem=answer.problem,
+            problem=problem_of(answer),
         )
         return answer
 
@@ -169,7 +170,7 @@ class Modification:
             task=name,
             operation=self.vnf_operation,
             status=answer.status,
-            problem=answer.problem,
+            problem=problem_of(answer),
         )
         return answer
 
@@ -180,7 +181,7 @@ class Modification:
         answer = bench.vnfm.task(bench.service.vnf_instance, "change_vnfpkg", body)
         operation = bench.nfvo.operation_id(answer) if answer.status == 202 else None
         bench.recording.recorder.mark(
-            marks.ATTEMPT, label=label, status=answer.status, problem=answer.problem, operation=operation
+            marks.ATTEMPT, label=label, status=answer.status, problem=problem_of(answer), operation=operation
         )
         return answer
 
@@ -200,7 +201,7 @@ class Modification:
             token=self.token,
             status=answer.status,
             operation=operation or None,
-            problem=answer.problem,
+            problem=problem_of(answer),
         )
 
     def _known(self, level: str, operation: str) -> None:

@@ -27,7 +27,7 @@ class Nfvo:
 
         Returns the package resource as it stands then.
         """
-        created = self.client.request("POST", PACKAGES, json={}).require(201, "creating a VNF package resource")
+        created = self.client.request("POST", PACKAGES, body={}).expect(201)
         path = f"{PACKAGES}/{created.body['id']}"
         upload = self.client.request(
             "PUT", f"{path}/package_content", content=csar.read_bytes(), headers={"Content-Type": "application/zip"}
@@ -36,7 +36,7 @@ class Nfvo:
             return {**self.client.request("GET", path).body, "uploadProblem": upload.body}
 
         def settled() -> dict[str, Any] | None:
-            package = self.client.request("GET", path).require(200, "reading a VNF package").body
+            package = self.client.request("GET", path).expect(200).body
             pending = package.get("onboardingState") in ("UPLOADING", "PROCESSING")
             failed = package.get("onboardingFailureDetails") is not None
             done = package.get("onboardingState") in ("ONBOARDED", "ERROR")
@@ -47,14 +47,14 @@ class Nfvo:
     def packages(self, vnfd_id: str | None = None) -> list[dict[str, Any]]:
         """All package resources, or those of one VNFD."""
         query = f"?filter=(eq,vnfdId,{vnfd_id})" if vnfd_id else ""
-        return list(self.client.request("GET", PACKAGES + query).require(200, "listing VNF packages").body)
+        return list(self.client.request("GET", PACKAGES + query).expect(200).body)
 
     def set_operational_state(self, package_id: str, state: str) -> Answer:
         """ENABLED or DISABLED."""
         return self.client.request(
             "PATCH",
             f"{PACKAGES}/{package_id}",
-            json={"operationalState": state},
+            body={"operationalState": state},
             headers={"Content-Type": "application/merge-patch+json"},
         )
 
@@ -65,33 +65,31 @@ class Nfvo:
 
     def onboard_descriptor(self, nsd: bytes) -> str:
         """Create and upload an NS descriptor; returns its nsdId."""
-        created = self.client.request("POST", DESCRIPTORS, json={}).require(201, "creating an NSD resource")
+        created = self.client.request("POST", DESCRIPTORS, body={}).expect(201)
         path = f"{DESCRIPTORS}/{created.body['id']}"
-        self.client.request("PUT", f"{path}/nsd_content", content=nsd, headers={"Content-Type": "text/plain"}).require(
-            (202, 204), "uploading the NSD"
-        )
+        self.client.request("PUT", f"{path}/nsd_content", content=nsd, headers={"Content-Type": "text/plain"}).expect(202, 204)
 
         def onboarded() -> str | None:
-            return self.client.request("GET", path).require(200, "reading the NSD").body.get("nsdId")
+            return self.client.request("GET", path).expect(200).body.get("nsdId")
 
         return wait_for(onboarded, timeout_s=15, what="onboarding the NSD", where=self.client.base_url)
 
     def create_service(self, nsd_id: str, name: str) -> str:
         """Create an NS instance resource; returns its id."""
         body = {"nsdId": nsd_id, "nsName": name, "nsDescription": "service under test"}
-        return str(self.client.request("POST", SERVICES, json=body).require(201, "creating an NS instance").body["id"])
+        return str(self.client.request("POST", SERVICES, body=body).expect(201).body["id"])
 
     def instantiate(self, service: str, body: dict[str, Any]) -> Answer:
         """Ask for the instantiation of an NS instance."""
-        return self.client.request("POST", f"{SERVICES}/{service}/instantiate", json=body)
+        return self.client.request("POST", f"{SERVICES}/{service}/instantiate", body=body)
 
     def update(self, service: str, body: dict[str, Any]) -> Answer:
         """Ask for an update of an NS instance (CHANGE_VNFPKG among others)."""
-        return self.client.request("POST", f"{SERVICES}/{service}/update", json=body)
+        return self.client.request("POST", f"{SERVICES}/{service}/update", body=body)
 
     def terminate(self, service: str) -> Answer:
         """Ask for the termination of an NS instance."""
-        return self.client.request("POST", f"{SERVICES}/{service}/terminate", json={})
+        return self.client.request("POST", f"{SERVICES}/{service}/terminate", body={})
 
     def delete_service(self, service: str) -> Answer:
         """Delete the resource of a terminated NS instance."""
@@ -99,12 +97,12 @@ class Nfvo:
 
     def service(self, service: str) -> dict[str, Any]:
         """The NS instance record."""
-        return dict(self.client.request("GET", f"{SERVICES}/{service}").require(200, "reading the NS instance").body)
+        return dict(self.client.request("GET", f"{SERVICES}/{service}").expect(200).body)
 
     def operation(self, operation: str) -> dict[str, Any]:
         """An NS operation occurrence."""
         answer = self.client.request("GET", f"{OPERATIONS}/{operation}")
-        return dict(answer.require(200, "reading the NS operation").body)
+        return dict(answer.expect(200).body)
 
     def await_operation(self, operation: str, states: set[str], *, timeout_s: float) -> dict[str, Any]:
         """The record of an NS operation as soon as it has one of the states."""
@@ -127,7 +125,7 @@ class Nfvo:
             "filter": {"notificationTypes": ["NsLcmOperationOccurrenceNotification"]},
             "callbackUri": callback,
         }
-        answer = self.client.request("POST", SUBSCRIPTIONS, json=body).require(201, "subscribing to the NFVO")
+        answer = self.client.request("POST", SUBSCRIPTIONS, body=body).expect(201)
         return f"{SUBSCRIPTIONS}/{answer.body['id']}"
 
     def unsubscribe(self, path: str) -> None:
@@ -141,7 +139,7 @@ class Nfvo:
         Raises:
             StackError: there is no Location.
         """
-        location = answer.headers.get("location", "")
+        location = answer.location
         if answer.status != 202 or not location:
             raise StackError("the answer names no operation", found=f"{answer.status}, Location {location!r}")
         return location.rstrip("/").rsplit("/", 1)[-1]

@@ -21,15 +21,15 @@ class Vnfm:
     def instance(self, instance: str) -> dict[str, Any]:
         """A VNF instance record."""
         answer = self.client.request("GET", f"{INSTANCES}/{instance}")
-        return dict(answer.require(200, "reading the VNF instance").body)
+        return dict(answer.expect(200).body)
 
     def instances(self) -> list[dict[str, Any]]:
         """All VNF instance records."""
-        return list(self.client.request("GET", INSTANCES).require(200, "listing VNF instances").body)
+        return list(self.client.request("GET", INSTANCES).expect(200).body)
 
     def task(self, instance: str, name: str, body: dict[str, Any]) -> Answer:
         """A task resource of an instance: change_vnfpkg, scale, heal, operate, terminate."""
-        return self.client.request("POST", f"{INSTANCES}/{instance}/{name}", json=body)
+        return self.client.request("POST", f"{INSTANCES}/{instance}/{name}", body=body)
 
     def operations(self, instance: str, operation: str | None = None) -> list[dict[str, Any]]:
         """Operation occurrences of an instance, found by the filter alone."""
@@ -37,16 +37,16 @@ class Vnfm:
         if operation:
             parts.append(f"(eq,operation,{operation})")
         answer = self.client.request("GET", f"{OPERATIONS}?filter={';'.join(parts)}")
-        return list(answer.require(200, "listing VNF operations").body)
+        return list(answer.expect(200).body)
 
     def operation(self, operation: str) -> dict[str, Any]:
         """An operation occurrence."""
         answer = self.client.request("GET", f"{OPERATIONS}/{operation}")
-        return dict(answer.require(200, "reading the VNF operation").body)
+        return dict(answer.expect(200).body)
 
     def operation_task(self, operation: str, name: str, body: dict[str, Any] | None = None) -> Answer:
         """retry, rollback, fail or cancel of an operation."""
-        return self.client.request("POST", f"{OPERATIONS}/{operation}/{name}", json=body or {})
+        return self.client.request("POST", f"{OPERATIONS}/{operation}/{name}", body=body or {})
 
     def await_operation(self, operation: str, states: set[str], *, timeout_s: float) -> dict[str, Any]:
         """The record of an operation as soon as it has one of the states."""
@@ -71,7 +71,7 @@ class Vnfm:
         }
         if verbosity:
             body["verbosity"] = verbosity
-        answer = self.client.request("POST", SUBSCRIPTIONS, json=body).require(201, "subscribing to the VNFM")
+        answer = self.client.request("POST", SUBSCRIPTIONS, body=body).expect(201)
         return f"{SUBSCRIPTIONS}/{answer.body['id']}"
 
     def unsubscribe(self, path: str) -> None:
