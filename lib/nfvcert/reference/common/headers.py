@@ -80,8 +80,8 @@ class SolHeaders:
             if answered:
                 raise
             log.exception("%s %s failed", scope["method"], scope["path"])
-            problem = Problem(500, f"internal error: {type(error).__name__}")
-            await problem.response()(scope, receive, send_with_version)
+            failure = Problem(500, f"internal error: {type(error).__name__}")
+            await failure.response()(scope, receive, send_with_version)
 
     def _api(self, scope: Scope) -> Api | None:
         path: str = scope["path"]
