@@ -37,7 +37,7 @@ class Hierarchies:
     def usable(self) -> list[str]:
         """Those of :data:`WANTED` this process can set."""
         if self.unified is not None:
-            available = _words(self.unified / "cgroup.controllers") + ["freezer"]
+            available = [*_words(self.unified / "cgroup.controllers"), "freezer"]
             return [name for name in WANTED if name in available and os.access(self.unified, os.W_OK)]
         return [name for name in WANTED if name in self.controllers and _can_create(self.controllers[name])]
 
@@ -129,7 +129,7 @@ class ContainerGroup:
         return {pid for place in self._places() for pid in _processes(place)}
 
     def remove(self, timeout_s: float = 2.0) -> list[Path]:
-        """Remove its directories from all hierarchies; what could not be removed in time is left. Answers the removed."""
+        """Remove its directories from all hierarchies, as far as that works in time. Answers the removed."""
         removed = []
         for place in self._places():
             deadline = time.monotonic() + timeout_s
