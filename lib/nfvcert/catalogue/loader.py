@@ -83,7 +83,8 @@ def reason_for(purpose: str, reasons: dict[str, str]) -> str:
 def _bind(purpose: dict[str, Any], requirement: str, binding: Binding | None, reasons: dict[str, str]) -> None:
     purpose["requirement"] = requirement
     if binding:
-        purpose.update(test=binding.test, scenarios=binding.scenarios, checker=binding.checker)
+        checker = binding.checker or (purpose["id"] if binding.test else None)
+        purpose.update(test=binding.test, scenarios=binding.scenarios, checker=checker)
     if binding is None or binding.test is None:
         stated = binding.not_tested_reason if binding else None
         purpose["not_tested_reason"] = stated or reason_for(purpose["id"], reasons)

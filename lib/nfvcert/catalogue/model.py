@@ -50,7 +50,10 @@ class TestReference(_Entry):
 
 
 class Binding(_Entry):
-    """Where a purpose is tested: its test, the scenarios that the test needs and the checker that judges them."""
+    """Where a purpose is tested: its test, the scenarios that the test needs and the checker that judges them.
+
+    A checker that is not named is the one registered under the id of the purpose.
+    """
 
     test: TestReference | None = None
     scenarios: list[str] = Field(default_factory=list)
