@@ -67,7 +67,9 @@ class Nfvo:
         """Create and upload an NS descriptor; returns its nsdId."""
         created = self.client.request("POST", DESCRIPTORS, body={}).expect(201)
         path = f"{DESCRIPTORS}/{created.body['id']}"
-        self.client.request("PUT", f"{path}/nsd_content", content=nsd, headers={"Content-Type": "text/plain"}).expect(202, 204)
+        self.client.request("PUT", f"{path}/nsd_content", content=nsd, headers={"Content-Type": "text/plain"}).expect(
+            202, 204
+        )
 
         def onboarded() -> str | None:
             return self.client.request("GET", path).expect(200).body.get("nsdId")
