@@ -100,9 +100,9 @@ class EmbeddedNfvi:
                 client.close()
             if self.lease is not None:
                 self.lease.stop_heartbeat()
+                swept = sweep.destroy(self.rid)
                 for agent in self._agents.values():
                     agent.terminate(0)
-                swept = sweep.destroy(self.rid)
                 self.lease.release()
                 self.lease = None
             atexit.unregister(self.down)

@@ -34,8 +34,13 @@ class ProcessStat:
     @property
     def start_time_ns(self) -> int:
         """Start on CLOCK_MONOTONIC, to the tick (10 ms)."""
-        suspended = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.clock_gettime_ns(time.CLOCK_MONOTONIC)
-        return self.start_ticks * (1_000_000_000 // TICKS_PER_SECOND) - suspended
+        return self.start_ticks * (1_000_000_000 // TICKS_PER_SECOND) - suspended_ns()
+
+
+def suspended_ns() -> int:
+    """How far CLOCK_MONOTONIC is behind the time since boot because the machine slept, to the millisecond."""
+    difference = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+    return difference // 1_000_000 * 1_000_000
 
 
 def parse_stat(text: str) -> ProcessStat:

@@ -26,6 +26,9 @@ from nfvcert.nfvi.rundir import RunDirectory, known_runs, run_root
 KILL_TIMEOUT_S = 10.0
 """How long killed processes may take to go; the kernel needs milliseconds unless they hang in a driver."""
 
+ORPHAN_AGE_S = 60.0
+"""From which age on namespaces without run directory are removed; younger ones may be somebody's who works by hand."""
+
 
 @dataclass
 class Swept:
@@ -72,15 +75,22 @@ def traces() -> set[RunId]:
     return found
 
 
-def dead_runs() -> list[RunId]:
-    """Run ids that left traces and that nobody holds any more."""
-    return sorted(rid for rid in traces() if not is_alive(rid))
+def dead_runs(*, orphans_after_s: float = ORPHAN_AGE_S) -> list[RunId]:
+    """Run ids that left traces and that nobody holds any more.
+
+    Args:
+        orphans_after_s: namespaces without a run directory count when the youngest of the run id is that old.
+    """
+    known = set(known_runs())
+    return sorted(
+        rid for rid in traces() if not is_alive(rid) and (rid in known or _youngest_namespace_s(rid) >= orphans_after_s)
+    )
 
 
-def sweep() -> list[Swept]:
-    """Remove what dead runs left. Answers what was removed, run by run."""
+def sweep(*, orphans_after_s: float = ORPHAN_AGE_S) -> list[Swept]:
+    """Remove what dead runs left. Answers what was removed, run by run; the argument is that of :func:`dead_runs`."""
     with _exclusive():
-        swept = [destroy(rid) for rid in dead_runs()]
+        swept = [destroy(rid) for rid in dead_runs(orphans_after_s=orphans_after_s)]
         _remove_unborn()
     return swept
 
@@ -124,23 +134,40 @@ def processes_of(rid: RunId) -> set[int]:
 
 
 def _kill(rid: RunId, group: cgroups.ContainerGroup, swept: Swept) -> None:
-    """Kill until a look around finds nobody, since processes may fork while being killed."""
+    """Kill the containers, then all others; each until nobody is found, since processes may fork while being killed.
+
+    Containers go first while their agent, if there is one, can still reap them.
+    """
     deadline = time.monotonic() + KILL_TIMEOUT_S
     killed: set[int] = set()
-    while victims := {pid for pid in processes_of(rid) if (found := procfs.stat(pid)) and found.alive}:
-        if time.monotonic() > deadline:
-            raise TestbedError(
-                "processes of a run cannot be killed", where=f"run {rid}", found=", ".join(map(str, sorted(victims)))
-            )
-        group.kill()
-        waiting = []
-        for pid in victims:
-            with contextlib.suppress(ProcessLookupError):
-                waiting.append(os.pidfd_open(pid))
-                os.kill(pid, signal.SIGKILL)
-        killed |= victims
-        _await_exit(waiting, 1.0)
+    for everybody in (False, True):
+        while victims := _alive(processes_of(rid) if everybody else group.processes() - {os.getpid()}):
+            if time.monotonic() > deadline:
+                found = ", ".join(map(str, sorted(victims)))
+                raise TestbedError("processes of a run cannot be killed", where=f"run {rid}", found=found)
+            group.kill()
+            waiting = []
+            for pid in victims:
+                with contextlib.suppress(ProcessLookupError):
+                    waiting.append(os.pidfd_open(pid))
+                    os.kill(pid, signal.SIGKILL)
+            killed |= victims
+            _await_exit(waiting, 1.0)
     swept.processes = sorted(killed)
+
+
+def _alive(pids: set[int]) -> set[int]:
+    return {pid for pid in pids if (found := procfs.stat(pid)) and found.alive}
+
+
+def _youngest_namespace_s(rid: RunId) -> float:
+    """Age of the last namespace made for the run; infinite when there is none."""
+    ages = []
+    for name in namespaces.names():
+        if (parsed := parse_netns(name)) and parsed[0] == rid:
+            with contextlib.suppress(FileNotFoundError):
+                ages.append(time.time() - namespaces.path_of(name).stat().st_ctime)
+    return min(ages, default=float("inf"))
 
 
 def _await_exit(pidfds: list[int], timeout_s: float) -> None:

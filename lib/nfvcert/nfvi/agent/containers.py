@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import select
 import shutil
 import signal
 import threading
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from nfvcert.errors import NfvcertError, TestbedError
 from nfvcert.nfvi import cgroups, namespaces, procfs
+from nfvcert.nfvi.agent.entry import Entry, await_end
 from nfvcert.nfvi.agent.executable import ExecutableDigests
 from nfvcert.nfvi.agent.faults import Faults
 from nfvcert.nfvi.agent.images import ImageStore
-from nfvcert.nfvi.agent.models import AgentConfig, Container, ContainerSpec, ContainerState, Limits
+from nfvcert.nfvi.agent.models import AgentConfig, Container, ContainerSpec, Limits
 from nfvcert.nfvi.agent.networking import HostNetworking, container_netns, make_container_netns
 from nfvcert.nfvi.agent.refusal import Conflict, NotFound, Unavailable
 from nfvcert.nfvi.agent.rootfs import copy_tree, write_files
@@ -29,38 +27,6 @@ from nfvcert.nfvi.rundir import HostDirectory
 
 _log = logging.getLogger(__name__)
 KILL_TIMEOUT_S = 10.0
-
-
-@dataclass
-class Entry:
-    """What the agent remembers of a container; whether it lives is always asked of the kernel."""
-
-    id: str
-    spec: ContainerSpec
-    image: str
-    bundle: Path
-    netns: str
-    group: cgroups.ContainerGroup
-    log: Path
-    init: Init | None = None
-    started_ns: int | None = None
-    exited_ns: int | None = None
-    exit_code: int | None = None
-    stop_requested_ns: int | None = None
-    created: threading.Event = field(default_factory=threading.Event)
-    exited: threading.Event = field(default_factory=threading.Event)
-    gone: threading.Event = field(default_factory=threading.Event)
-    failure: NfvcertError | None = None
-
-    def running(self) -> bool:
-        return self.init is not None and self.init.running()
-
-    def state(self) -> ContainerState:
-        if self.init is None:
-            return "creating"
-        if not self.init.running():
-            return "exited"
-        return "frozen" if self.group.frozen() else "running"
 
 
 class Containers:
@@ -264,7 +230,7 @@ class Containers:
         (entry.bundle / "record.json").write_text(json.dumps(record))
 
     def _watch(self, entry: Entry) -> None:
-        threading.Thread(target=_await_end, args=(entry,), name=f"watch-{entry.id}", daemon=True).start()
+        threading.Thread(target=await_end, args=(entry,), name=f"watch-{entry.id}", daemon=True).start()
 
     def _clear(self, entry: Entry) -> None:
         """Remove all there is of a container whose process does not run (or never did)."""
@@ -302,29 +268,3 @@ class Containers:
             memory_bytes=memory,
             log=entry.log,
         )
-
-
-def _await_end(entry: Entry) -> None:
-    """Wait for the end of a container's first process and keep its status if it is the agent's child."""
-    assert entry.init is not None
-    try:
-        descriptor = os.pidfd_open(entry.init.pid)
-    except ProcessLookupError:
-        descriptor = -1
-    if descriptor >= 0:
-        try:
-            if procfs.is_running(entry.init.pid, entry.init.start_ticks):
-                poll = select.poll()
-                poll.register(descriptor, select.POLLIN)
-                poll.poll()
-        finally:
-            os.close(descriptor)
-    ended = time.monotonic_ns()
-    try:
-        found = os.waitid(os.P_PID, entry.init.pid, os.WEXITED | os.WNOHANG)
-        if found is not None:
-            entry.exit_code = found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
-    except ChildProcessError:
-        pass
-    entry.exited_ns = ended
-    entry.exited.set()

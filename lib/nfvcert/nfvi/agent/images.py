@@ -25,6 +25,7 @@ ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "ppc64le": "ppc64le", "s
 DOCUMENT_LIMIT = 4 * 1024 * 1024
 """Largest index, manifest or configuration that is read into memory."""
 OWN_TAG = "image"
+RECORD = "image.json"
 
 
 class Layout(Protocol):
@@ -73,6 +74,7 @@ class ImageStore:
         self.directory = directory
         self._lock = threading.Lock()
         self._images: dict[str, Unpacked] = {}
+        self._restore()
 
     def put(self, identifier: str, spec: ImageSpec) -> Image:
         """Verify and unpack; harmless when the host has it already.
@@ -90,6 +92,7 @@ class ImageStore:
                 self._images[digest] = known
             image = known.image.model_copy(update={"id": identifier})
             self._images[identifier] = Unpacked(image, known.rootfs, known.process)
+            self._remember(known)
             return image
 
     def get(self, identifier: str) -> Unpacked:
@@ -102,6 +105,23 @@ class ImageStore:
     def list(self) -> list[Image]:
         """All images by the ids they were put under."""
         return [entry.image for key, entry in sorted(self._images.items()) if key == entry.image.id]
+
+    def _remember(self, unpacked: Unpacked) -> None:
+        """Write down what an agent started later has to know of an image; absent while it is being unpacked."""
+        digest = unpacked.image.digest
+        names = sorted(key for key, entry in self._images.items() if entry.image.digest == digest)
+        record = {"image": unpacked.image.model_dump(), "process": unpacked.process, "names": names}
+        place = unpacked.rootfs.parent.parent / RECORD
+        fresh = place.with_suffix(".tmp")
+        fresh.write_text(json.dumps(record))
+        fresh.replace(place)
+
+    def _restore(self) -> None:
+        for place in sorted(self.directory.glob(f"*/{RECORD}")):
+            record = json.loads(place.read_text())
+            for name in record["names"]:
+                image = Image.model_validate(record["image"] | {"id": name})
+                self._images[name] = Unpacked(image, place.parent / "bundle" / "rootfs", record["process"])
 
     def _unpack(self, layout: Layout, descriptor: dict[str, Any], manifest: dict[str, Any], source: Path) -> Unpacked:
         place = self.directory / descriptor["digest"].removeprefix("sha256:")
