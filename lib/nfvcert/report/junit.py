@@ -17,9 +17,8 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 def junit_xml(results: Results, *, digest: str = "") -> str:
     """The text of junit.xml; ``digest`` (of results.json) becomes a property."""
-    root = ET.Element(
-        "testsuites", name=f"nfvcert {results.run}", **_counts(results.purposes), timestamp=results.started
-    )
+    head = {"name": f"nfvcert {results.run}", "timestamp": results.started}
+    root = ET.Element("testsuites", head | _counts(results.purposes))
     properties = ET.SubElement(root, "properties")
     for name, value in _provenance(results, digest).items():
         ET.SubElement(properties, "property", name=name, value=_clean(value))
