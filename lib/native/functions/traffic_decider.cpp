@@ -51,6 +51,7 @@ void TrafficDecider::set_pool(const std::vector<PoolMember>& pool, std::uint64_t
         if (!stays) {
             worker.present = false;
             worker.held = false;
+            worker.vacated = false;
             worker.held_packets.reset();
         }
     }
@@ -72,19 +73,11 @@ void TrafficDecider::drop_unused_workers() {
     workers_.remove_if([](const Worker& worker) { return !worker.present && worker.users == 0; });
 }
 
-std::optional<std::string> TrafficDecider::choose_group() {
-    const auto has_workers = [&](const std::string& group) {
-        return std::ranges::any_of(workers_, [&](const Worker& worker) { return worker.present && worker.member.group == group; });
-    };
-    return shares_.next(has_workers);
-}
-
-TrafficDecider::Worker* TrafficDecider::choose_worker(const FlowIdentity& /*flow*/) {
-    // Without a group that has both a share and workers every worker may serve: better than losing the request.
-    const auto group = choose_group();
+/// The worker in service with the fewest users, of one group or of all; one that is not held if possible.
+TrafficDecider::Worker* TrafficDecider::least_loaded(const std::string* group) {
     Worker* best = nullptr;
     for (auto* const worker : present_workers()) {
-        if (group && worker->member.group != *group) {
+        if (worker->vacated || (group != nullptr && worker->member.group != *group)) {
             continue;
         }
         const bool better = best == nullptr || (best->held && !worker->held) ||
@@ -92,6 +85,19 @@ TrafficDecider::Worker* TrafficDecider::choose_worker(const FlowIdentity& /*flow
         best = better ? worker : best;
     }
     return best;
+}
+
+TrafficDecider::Worker* TrafficDecider::choose_worker(const FlowIdentity& /*flow*/) {
+    const auto serves = [this](const std::string& group) { return least_loaded(&group) != nullptr; };
+    if (const auto group = shares_.next(serves)) {
+        return least_loaded(&*group);
+    }
+    // No group has both a share and a worker in service: any worker is better than losing the request.
+    if (auto* const worker = least_loaded(nullptr)) {
+        return worker;
+    }
+    const auto present = present_workers();
+    return present.empty() ? nullptr : present.front();
 }
 
 void TrafficDecider::assign(User& user, Worker& worker) {

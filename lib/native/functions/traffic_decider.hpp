@@ -4,7 +4,8 @@
 // A user is a source address. Known users stay with their worker; a user idle for longer than the idle time is forgotten
 // and comes back as a new service request. New requests go to a group by its share (error diffusion), within the group to
 // the worker with the fewest users. Packets of users on a held worker wait in order; a move gives the users to another
-// worker and lets the packets go there.
+// worker and lets the packets go there. The worker a move took the users from is vacated: it gets new users only when
+// there is no other, until it is unheld or the target of a move.
 //
 // The virtual functions are the decisions; subclasses may take them otherwise.
 
@@ -65,6 +66,7 @@ public:
         PoolMember member;
         bool present = true;  // in the pool; a removed worker is remembered until its last user is gone
         bool held = false;
+        bool vacated = false;
         std::size_t users = 0;
         std::uint64_t new_users = 0;
         std::uint64_t packets = 0;
@@ -90,8 +92,8 @@ public:
     /// False when no such worker is known.
     bool hold(const std::string& id);
     bool unhold(const std::string& id);
-    /// Gives the users of `from` to `to`; nullopt when either is not known, else the number of users. `from` stays held
-    /// if it was.
+    /// Gives the users of `from` to `to`, vacates `from` and puts `to` into service, whatever it was; nullopt when either
+    /// is not known, else the number of users.
     std::optional<std::size_t> move(const std::string& from, const std::string& to);
 
     using Sink = std::function<void(packet::Bytes frame, const packet::MacAddress& worker)>;
@@ -120,6 +122,7 @@ protected:
 
     /// Forgets every user that has no packets waiting.
     void forget_users();
+    /// Workers in the pool, in its order.
     [[nodiscard]] std::vector<Worker*> present_workers();
 
 private:
@@ -136,7 +139,7 @@ private:
     using Users = std::unordered_map<AffinityKey, User, KeyHash>;
 
     Worker* find(const std::string& id);
-    std::optional<std::string> choose_group();
+    Worker* least_loaded(const std::string* group);
     void assign(User& user, Worker& worker);
     bool seat(User& user, const FlowIdentity& flow);
     void forget(Users::iterator user);

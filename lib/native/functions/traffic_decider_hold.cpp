@@ -6,6 +6,16 @@
 
 namespace nfvcert::functions {
 
+namespace {
+
+void put_into_service(TrafficDecider::Worker& worker) {
+    worker.held = false;
+    worker.vacated = false;
+    worker.held_packets.reset();
+}
+
+}  // namespace
+
 bool TrafficDecider::hold(const std::string& id) {
     auto* const worker = find(id);
     if (worker == nullptr || !worker->present) {
@@ -20,8 +30,7 @@ bool TrafficDecider::unhold(const std::string& id) {
     if (worker == nullptr || !worker->present) {
         return false;
     }
-    worker->held = false;
-    worker->held_packets.reset();
+    put_into_service(*worker);
     return true;
 }
 
@@ -32,15 +41,18 @@ std::optional<std::size_t> TrafficDecider::move(const std::string& from, const s
         return std::nullopt;
     }
     std::size_t moved = 0;
-    if (source != target) {
-        for (auto& [key, user] : users_) {
-            if (user.worker == source) {
-                assign(user, *target);
-                ++moved;
-            }
+    put_into_service(*source);
+    put_into_service(*target);
+    if (source == target) {
+        return moved;
+    }
+    source->vacated = true;
+    for (auto& [key, user] : users_) {
+        if (user.worker == source) {
+            assign(user, *target);
+            ++moved;
         }
     }
-    source->held_packets.reset();
     return moved;
 }
 
