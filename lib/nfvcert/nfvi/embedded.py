@@ -106,7 +106,7 @@ class EmbeddedNfvi:
                 self.lease.release()
                 self.lease = None
             atexit.unregister(self.down)
-            interrupts.restore_sigterm(self._sigterm)
+        interrupts.restore_sigterm(self._sigterm)
         return swept
 
     def __enter__(self) -> Self:

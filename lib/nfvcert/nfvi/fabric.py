@@ -16,6 +16,8 @@ UNDERLAY_MTU = 1600
 VXLAN_OVERHEAD = 50
 BRIDGE = "fabric"
 UPLINK = "underlay"
+RESERVED = frozenset({"fabric", "lease", "logs", "runc"})
+"""Names that mean something else in the run directory or among the namespaces."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ def plan(rid: RunId, hosts: Sequence[HostSpec]) -> Fabric:
         UsageError: no host, too many hosts, or a name twice.
     """
     names = [host.name for host in hosts]
+    if taken := RESERVED.intersection(names):
+        raise UsageError("a host cannot have this name", found=", ".join(taken))
     if not names or len(names) > 200 or len(set(names)) != len(names):
         raise UsageError("an NFVI has between 1 and 200 hosts of different names", found=", ".join(names))
     places = tuple(

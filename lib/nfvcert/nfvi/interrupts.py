@@ -31,12 +31,27 @@ def restore_sigterm(previous: Any) -> None:
 
 @contextlib.contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Put off SIGINT and SIGTERM until the block has ended."""
-    previous = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    """Put off SIGINT and SIGTERM until the block has ended; the last one then takes its usual effect.
+
+    Masking would not do: Python runs its handlers in the main thread whichever thread the kernel chose. In other
+    threads nothing has to be done for the same reason.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    received: list[int] = []
+    previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number, handler in previous.items():
+        if handler is not None:
+            signal.signal(number, lambda found, _frame: received.append(found))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, previous)
+        for number, handler in previous.items():
+            if handler is not None:
+                signal.signal(number, handler)
+        if received:
+            signal.raise_signal(received[-1])
 
 
 def _raise(_number: int, _frame: FrameType | None) -> None:

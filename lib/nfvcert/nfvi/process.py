@@ -26,6 +26,15 @@ _prctl = ctypes.CDLL(None, use_errno=True).prctl
 _spawner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spawner")
 
 
+def _renew_spawner() -> None:
+    """A forked child of this process has none of its threads."""
+    global _spawner
+    _spawner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spawner")
+
+
+os.register_at_fork(after_in_child=_renew_spawner)
+
+
 class Child:
     """A process started by :func:`spawn`."""
 

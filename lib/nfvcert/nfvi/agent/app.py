@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Path, Request, Response
+from fastapi import FastAPI, Path, Request, Response
 from fastapi.responses import JSONResponse
 
 from nfvcert.errors import NfvcertError
@@ -40,12 +40,6 @@ def create_app(host: Host) -> FastAPI:
     """The interface of one host."""
     app = FastAPI(title=f"nfvcert host agent {host.config.name}")
 
-    def saving() -> Any:
-        yield
-        host.save()
-
-    saved = [Depends(saving)]
-
     @app.exception_handler(NfvcertError)
     async def problem(_request: Request, error: NfvcertError) -> JSONResponse:
         body = Problem(what=error.what, where=error.where, found=error.found, hint=error.hint)
@@ -59,27 +53,27 @@ def create_app(host: Host) -> FastAPI:
     def inventory() -> Inventory:
         return host.inventory()
 
-    @app.put("/networks/{identifier}", dependencies=saved)
+    @app.put("/networks/{identifier}")
     def put_network(identifier: Name, spec: NetworkSpec) -> Network:
         return host.networking.put_network(identifier, spec)
 
-    @app.delete("/networks/{identifier}", status_code=204, dependencies=saved)
+    @app.delete("/networks/{identifier}", status_code=204)
     def delete_network(identifier: Name) -> None:
         host.networking.delete_network(identifier)
 
-    @app.put("/ports/{identifier}", dependencies=saved)
+    @app.put("/ports/{identifier}")
     def put_port(identifier: Name, spec: PortSpec) -> Port:
         return host.networking.put_port(identifier, spec)
 
-    @app.delete("/ports/{identifier}", status_code=204, dependencies=saved)
+    @app.delete("/ports/{identifier}", status_code=204)
     def delete_port(identifier: Name) -> None:
         host.networking.delete_port(identifier)
 
-    @app.put("/endpoints/{name}", dependencies=saved)
+    @app.put("/endpoints/{name}")
     def put_endpoint(name: Name, spec: EndpointSpec) -> Endpoint:
         return host.networking.put_endpoint(name, spec)
 
-    @app.delete("/endpoints/{name}", status_code=204, dependencies=saved)
+    @app.delete("/endpoints/{name}", status_code=204)
     def delete_endpoint(name: Name) -> None:
         host.networking.delete_endpoint(name)
 
@@ -91,7 +85,7 @@ def create_app(host: Host) -> FastAPI:
     def put_image(identifier: str, spec: ImageSpec) -> Image:
         return host.images.put(identifier, spec)
 
-    @app.put("/containers/{identifier}", status_code=201, dependencies=saved)
+    @app.put("/containers/{identifier}", status_code=201)
     def put_container(identifier: Name, spec: ContainerSpec) -> Container:
         return host.containers.create(identifier, spec)
 
@@ -108,7 +102,6 @@ def create_app(host: Host) -> FastAPI:
         await asyncio.to_thread(entry.gone.wait)
         if entry.failure is not None:
             raise entry.failure
-        host.save()
         return Response(status_code=204)
 
     @app.get("/faults")

@@ -17,7 +17,7 @@ from nfvcert.nfvi.agent.executable import ExecutableDigests
 from nfvcert.nfvi.agent.faults import Faults
 from nfvcert.nfvi.agent.images import ImageStore
 from nfvcert.nfvi.agent.models import AgentConfig, Container, ContainerSpec, Limits
-from nfvcert.nfvi.agent.networking import HostNetworking, container_netns, make_container_netns
+from nfvcert.nfvi.agent.networking import HostNetworking
 from nfvcert.nfvi.agent.refusal import Conflict, NotFound, Unavailable
 from nfvcert.nfvi.agent.rootfs import copy_tree, write_files
 from nfvcert.nfvi.agent.runc import Init, Runc
@@ -169,13 +169,12 @@ class Containers:
         entry.init.signal(number)
 
     def adopt(self) -> None:
-        """Take over the containers of an earlier agent of this host."""
-        if not self.places.bundles.is_dir():
-            return
-        for bundle in sorted(self.places.bundles.iterdir()):
+        """Take over the containers of an earlier agent of this host; clear away those it had not finished starting."""
+        for bundle in sorted(self.places.bundles.iterdir()) if self.places.bundles.is_dir() else []:
             try:
                 record = json.loads((bundle / "record.json").read_text())
             except (OSError, ValueError):
+                self._clear(self._new_entry(bundle.name, ContainerSpec(image=""), ""))
                 continue
             entry = self._new_entry(record["id"], ContainerSpec.model_validate(record["spec"]), record["image"])
             entry.init = Init(record["pid"], record["start_ticks"])
@@ -183,6 +182,7 @@ class Containers:
             entry.created.set()
             self._entries[entry.id] = entry
             self._watch(entry)
+        self.networking.keep_attached(set(self._entries))
 
     def _new_entry(self, identifier: str, spec: ContainerSpec, image: str) -> Entry:
         return Entry(
@@ -190,12 +190,13 @@ class Containers:
             spec=spec,
             image=image,
             bundle=self.places.bundles / identifier,
-            netns=container_netns(self.rid, self.config.name, identifier),
+            netns=self.rid.container_netns(self._runc_id(identifier)),
             group=cgroups.ContainerGroup(self.mounted, self.rid.cgroup(self._runc_id(identifier))),
             log=self.places.logs / f"{identifier}.log",
         )
 
     def _runc_id(self, identifier: str) -> str:
+        """Name of the container in the run; the same container may exist on two hosts while it is moved."""
         return f"{self.config.name}.{identifier}"
 
     def _prepare(self, entry: Entry, rootfs: Path, process: dict[str, object]) -> None:
@@ -204,7 +205,8 @@ class Containers:
         entry.log.parent.mkdir(parents=True, exist_ok=True)
         copy_tree(rootfs, entry.bundle / "rootfs", hard_links=entry.spec.readonly)
         write_files(entry.bundle / "rootfs", entry.spec.files)
-        make_container_netns(entry.netns)
+        namespaces.remove(entry.netns)  # one that a crashed start left
+        namespaces.create(entry.netns)
         for number, port in enumerate(entry.spec.ports):
             self.networking.attach(port, entry.id, entry.netns, f"eth{number}")
         config = runtime_spec(
@@ -227,7 +229,9 @@ class Containers:
             "start_ticks": entry.init.start_ticks,
             "started_ns": entry.started_ns,
         }
-        (entry.bundle / "record.json").write_text(json.dumps(record))
+        fresh = entry.bundle / "record.tmp"
+        fresh.write_text(json.dumps(record))
+        fresh.replace(entry.bundle / "record.json")
 
     def _watch(self, entry: Entry) -> None:
         threading.Thread(target=await_end, args=(entry,), name=f"watch-{entry.id}", daemon=True).start()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-import threading
 import time
 
 from nfvcert.nfvi.agent.containers import Containers
@@ -42,10 +40,9 @@ class Host:
         if self.observer.status == "absent":
             _log.warning("no port observer on this host: %s", config.observer or "none configured")
         self.faults = Faults()
-        self.networking = HostNetworking(config, self.observer)
+        self.networking = HostNetworking(config, self.observer, self.places.state)
         self.images = ImageStore(self.places.images)
         self.containers = Containers(config, self.networking, self.images, self.faults)
-        self._saving = threading.Lock()
         self._restore()
 
     def close(self) -> None:
@@ -92,17 +89,7 @@ class Host:
         _log.info("fault %s", record.model_dump_json())
         return record
 
-    def save(self) -> None:
-        """Write down what an agent started later has to know; called after every change of the network."""
-        with self._saving:
-            fresh = self.places.state.with_suffix(".tmp")
-            fresh.write_text(json.dumps(self.networking.export_state()))
-            fresh.replace(self.places.state)
-
     def _restore(self) -> None:
-        try:
-            state = json.loads(self.places.state.read_text())
-        except (OSError, ValueError):
-            return
-        self.networking.adopt_state(state)
+        """Take over what an earlier agent of this host left."""
+        self.networking.adopt()
         self.containers.adopt()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
-from nfvcert.nfvi import namespaces
 from nfvcert.nfvi.agent.models import (
     AgentConfig,
     Endpoint,
@@ -22,7 +22,7 @@ from nfvcert.nfvi.agent.observer import Observer
 from nfvcert.nfvi.agent.refusal import Conflict, NotFound, Refusal
 from nfvcert.nfvi.fabric import VXLAN_OVERHEAD
 from nfvcert.nfvi.links import Address, Netlink, counters, local_mac
-from nfvcert.nfvi.names import RunId, bridge_interface, endpoint_interface, parse_netns, port_interface, vxlan_interface
+from nfvcert.nfvi.names import bridge_interface, endpoint_interface, parse_netns, port_interface, vxlan_interface
 
 _log = logging.getLogger(__name__)
 
@@ -38,8 +38,9 @@ class _Attachment:
 class HostNetworking:
     """What the agent was asked to have on the network, and the kernel brought to have it."""
 
-    def __init__(self, config: AgentConfig, observer: Observer) -> None:
+    def __init__(self, config: AgentConfig, observer: Observer, state: Path) -> None:
         self.config = config
+        self.state = state
         self.observer = observer
         self.netlink = Netlink()
         self._lock = threading.RLock()
@@ -69,6 +70,7 @@ class HostNetworking:
             old, new = set(known.peers), set(peers)
             self.netlink.set_flood_list(device, add=sorted(new - old), remove=sorted(old - new))
             self._networks[identifier] = spec
+            self._save()
             return self._network(identifier)
 
     def delete_network(self, identifier: str) -> None:
@@ -82,6 +84,7 @@ class HostNetworking:
             self.netlink.delete(vxlan_interface(spec.vni))
             self.netlink.delete(bridge_interface(identifier))
             del self._networks[identifier]
+            self._save()
 
     def put_port(self, identifier: str, spec: PortSpec) -> Port:
         """Define a port; it may be defined again only as it is."""
@@ -90,6 +93,7 @@ class HostNetworking:
             known = self._ports.setdefault(identifier, spec)
             if known != spec:
                 raise Conflict("the port exists and is another one", where=identifier, found=known.model_dump_json())
+            self._save()
             return self._port(identifier, {})
 
     def delete_port(self, identifier: str) -> None:
@@ -99,6 +103,7 @@ class HostNetworking:
                 raise NotFound("there is no such port on this host", where=identifier)
             self.detach(identifier)
             del self._ports[identifier]
+            self._save()
 
     def put_endpoint(self, name: str, spec: EndpointSpec) -> Endpoint:
         """Attach a namespace outside of the VNF to a network; attached again if its namespace was made anew."""
@@ -120,6 +125,7 @@ class HostNetworking:
                     peer=Address(spec.mac, spec.ip, spec.prefix),
                 )
             self._endpoints[name] = spec
+            self._save()
             return self._endpoint(name)
 
     def delete_endpoint(self, name: str) -> None:
@@ -129,6 +135,7 @@ class HostNetworking:
                 raise NotFound("there is no such endpoint on this host", where=name)
             self.netlink.delete(endpoint_interface(name))
             del self._endpoints[name]
+            self._save()
 
     def attach(self, identifier: str, container: str, netns: str, ifname: str) -> None:
         """Make the interface of a port between the bridge and a container's namespace, observed from the start."""
@@ -153,6 +160,7 @@ class HostNetworking:
                 self.netlink.delete(device)
                 raise
             self._attached[identifier] = _Attachment(container)
+            self._save()
 
     def detach(self, identifier: str) -> None:
         """Remove the interface of a port; harmless when it has none."""
@@ -164,6 +172,7 @@ class HostNetworking:
             except Refusal as error:
                 _log.warning("port %s: %s", identifier, error)
             self.netlink.delete(port_interface(identifier))
+            self._save()
 
     def detach_all(self, container: str) -> None:
         """Remove the interfaces of all ports that a container has."""
@@ -197,30 +206,40 @@ class HostNetworking:
         with self._lock:
             return [self._endpoint(name) for name in self._endpoints]
 
-    def export_state(self) -> dict[str, Any]:
-        """What :meth:`adopt_state` takes, as JSON."""
-        with self._lock:
-            return {
-                "networks": {key: spec.model_dump() for key, spec in self._networks.items()},
-                "ports": {key: spec.model_dump() for key, spec in self._ports.items()},
-                "endpoints": {key: spec.model_dump() for key, spec in self._endpoints.items()},
-                "attached": {key: found.container for key, found in self._attached.items()},
-            }
-
-    def adopt_state(self, state: dict[str, Any]) -> None:
+    def adopt(self) -> None:
         """Take over what an earlier agent of this host made and the kernel still has."""
+        try:
+            state = json.loads(self.state.read_text())
+        except (OSError, ValueError):
+            return
         present = set(self.netlink.interfaces())
-        for key, value in state.get("networks", {}).items():
+        for key, value in state["networks"].items():
             if bridge_interface(key) in present:
                 self._networks[key] = NetworkSpec.model_validate(value)
-        for key, value in state.get("ports", {}).items():
-            self._ports[key] = PortSpec.model_validate(value)
-        for key, value in state.get("endpoints", {}).items():
-            self._endpoints[key] = EndpointSpec.model_validate(value)
-        for key, container in state.get("attached", {}).items():
+        self._ports |= {key: PortSpec.model_validate(value) for key, value in state["ports"].items()}
+        self._endpoints |= {key: EndpointSpec.model_validate(value) for key, value in state["endpoints"].items()}
+        for key, container in state["attached"].items():
             if port_interface(key) in present:
                 self._attached[key] = _Attachment(container)
                 self.observer.add(port_interface(key), key)
+
+    def keep_attached(self, containers: set[str]) -> None:
+        """Remove the interfaces of ports whose containers are not among these."""
+        with self._lock:
+            for identifier in [key for key, found in self._attached.items() if found.container not in containers]:
+                self.detach(identifier)
+
+    def _save(self) -> None:
+        """Write down what an agent started later has to know, before the change is answered."""
+        state = {
+            "networks": {key: spec.model_dump() for key, spec in self._networks.items()},
+            "ports": {key: spec.model_dump() for key, spec in self._ports.items()},
+            "endpoints": {key: spec.model_dump() for key, spec in self._endpoints.items()},
+            "attached": {key: found.container for key, found in self._attached.items()},
+        }
+        fresh = self.state.with_suffix(".tmp")
+        fresh.write_text(json.dumps(state))
+        fresh.replace(self.state)
 
     def _make_network(self, identifier: str, spec: NetworkSpec) -> None:
         if spec.mtu + VXLAN_OVERHEAD > self.config.underlay_mtu:
@@ -284,15 +303,3 @@ class HostNetworking:
     def _endpoint(self, name: str) -> Endpoint:
         spec = self._endpoints[name]
         return Endpoint(name=name, network_id=spec.network_id, netns=spec.netns, ifname=endpoint_interface(name))
-
-
-def container_netns(rid: RunId, host: str, container: str) -> str:
-    """Namespace of a container; the same container id may exist on two hosts while it is moved."""
-    return rid.container_netns(f"{host}/{container}")
-
-
-def make_container_netns(name: str) -> None:
-    """A fresh namespace for a container, instead of one that a crashed start left."""
-    if name in namespaces.names():
-        namespaces.remove(name)
-    namespaces.create(name)

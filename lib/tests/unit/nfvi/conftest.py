@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import scratchimage
+from scratchimage import ScratchImage
 
 from nfvcert.nfvi import requirements, rundir, sweep
 from nfvcert.nfvi.names import RunId
-
-
-@dataclass(frozen=True)
-class ScratchImage:
-    """An OCI layout with one static program."""
-
-    layout: Path
-    digest: str
-    program: Path
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -8,6 +8,7 @@ import io
 import json
 import subprocess
 import tarfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,15 @@ int main(int argc, char **argv) {
     }
 }
 """
+
+
+@dataclass(frozen=True)
+class ScratchImage:
+    """The layout of the image, its manifest digest and the program in it."""
+
+    layout: Path
+    digest: str
+    program: Path
 
 
 def compile_program(directory: Path) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from conditions import eventually, remains
-from conftest import ScratchImage
+from scratchimage import ScratchImage
 
 from nfvcert.nfvi import namespaces
 from nfvcert.nfvi.agent.models import (

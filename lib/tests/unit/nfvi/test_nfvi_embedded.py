@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conditions import eventually, remains
-from conftest import ScratchImage
+from scratchimage import ScratchImage
 
 from nfvcert.errors import TestbedError
 from nfvcert.nfvi import fabric, namespaces, sweep

@@ -35,7 +35,7 @@ def test_a_fabric_is_planned_from_its_hosts() -> None:
     ]
 
 
-@pytest.mark.parametrize("names", [[], ["a", "a"], [f"h{number}" for number in range(201)]])
+@pytest.mark.parametrize("names", [[], ["a", "a"], ["runc"], [f"h{number}" for number in range(201)]])
 def test_an_impossible_fabric_is_refused(names: list[str]) -> None:
     with pytest.raises(UsageError):
         fabric.plan(RunId("abc234"), [HostSpec(name) for name in names])
