@@ -1,0 +1,259 @@
+#include "generator/session.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <ctime>
+
+#include "generator/frames.hpp"
+#include "packet/arp.hpp"
+
+namespace nfvcert::generator {
+
+namespace {
+
+constexpr std::uint64_t resolve_timeout_ns = 5'000'000'000;
+constexpr std::uint64_t resolve_every_ns = 100'000'000;
+constexpr std::uint64_t report_after_ns = 600'000'000;
+constexpr std::uint64_t stall_ns = 50'000'000;
+constexpr double most_catch_up = 2.0;  // times the rate asked for
+constexpr double second = 1e9;
+
+}  // namespace
+
+std::uint64_t monotonic_ns() {
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000ULL + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+void Session::order(const nlohmann::json& order) {
+    const auto op = order.value("op", "");
+    if (op == "prepare" && (state_ == State::idle || state_ == State::ready)) {
+        prepare(order);
+    } else if (op == "start" && state_ == State::ready) {
+        start();
+    } else if (op == "mark") {
+        tell_({{"event", "mark"}, {"name", order.value("name", "")}, {"t", monotonic_ns()}});
+    } else if (op == "stop" && state_ == State::running) {
+        stop(order);
+    } else if (op == "quit") {
+        ended_ = true;
+    } else {
+        tell_({{"event", "error"}, {"message", "the order '" + op + "' does not fit now"}});
+    }
+}
+
+void Session::prepare(const nlohmann::json& order) {
+    profile_ = profile_of(order.at("profile"));
+    gateway_ = address_of(order.at("gateway_ip"));
+    servers_.clear();
+    for (const auto& address : order.at("server_ips")) {
+        servers_.push_back(address_of(address));
+    }
+    if (servers_.empty()) {
+        throw std::invalid_argument("server_ips names no address");
+    }
+    answer_all_ = order.value("answer_all_arp", false);
+    gateway_mac_.reset();
+    const auto now = monotonic_ns();
+    resolve_until_ = now + resolve_timeout_ns;
+    resolve_next_ = now;
+    state_ = State::resolving;
+}
+
+void Session::start() {
+    access_.dropped();
+    external_.dropped();
+    started_ = last_tick_ = monotonic_ns();
+    model_ = std::make_unique<FlowModel>(profile_, servers_);
+    model_->begin(started_);
+    ledger_ = std::make_unique<Ledger>(started_);
+    owed_ = 0;
+    sent_total_ = turn_ = reported_ = 0;
+    tx_errors_ = drops_ = 0;
+    stalls_.clear();
+    state_ = State::running;
+    tell_({{"event", "started"}, {"t", started_}});
+}
+
+void Session::stop(const nlohmann::json& order) {
+    stopped_ = monotonic_ns();
+    send_due(stopped_);
+    flows_file_ = order.value("flows_file", "");
+    settle_until_ = stopped_ + static_cast<std::uint64_t>(order.value("settle_ms", 500)) * 1'000'000ULL;
+    state_ = State::settling;
+}
+
+void Session::work() {
+    receive_external();
+    receive_access();
+    const auto now = monotonic_ns();
+    if (state_ == State::resolving) {
+        resolve(now);
+    } else if (state_ == State::running) {
+        send_due(now);
+        report_intervals(now, false);
+    } else if (state_ == State::settling && now >= settle_until_) {
+        report_intervals(now, true);
+        summarise();
+        state_ = State::ready;
+    }
+}
+
+void Session::resolve(std::uint64_t now) {
+    if (gateway_mac_) {
+        state_ = State::ready;
+        tell_({{"event", "ready"}, {"gateway_mac", gateway_mac_->text()}});
+    } else if (now >= resolve_until_) {
+        state_ = State::idle;
+        tell_({{"event", "error"}, {"message", "nobody answers ARP for the gateway " + gateway_.text() + " within 5 s"}});
+    } else if (now >= resolve_next_) {
+        const auto question = packet::arp_request(access_.mac(), profile_.user_base, gateway_);
+        auto frame = access_.compose(question.size());
+        std::copy(question.begin(), question.end(), frame.begin());
+        access_.flush();
+        resolve_next_ = now + resolve_every_ns;
+    }
+}
+
+void Session::send_due(std::uint64_t now) {
+    const auto late = now - last_tick_;
+    if (late > stall_ns) {
+        stalls_.push_back({last_tick_, late});
+    }
+    const double wanted = profile_.pps * static_cast<double>(now - started_) / second;
+    const double at_most = std::ceil(most_catch_up * profile_.pps * static_cast<double>(std::max<std::uint64_t>(late, 500'000)) / second);
+    owed_ = std::min(wanted - static_cast<double>(sent_total_), at_most);
+    last_tick_ = now;
+    model_->advance(now);
+    const auto& living = model_->living();
+    if (living.empty()) {
+        return;
+    }
+    for (; owed_ >= 1; owed_ -= 1) {
+        turn_ = turn_ + 1 < living.size() ? turn_ + 1 : 0;
+        auto& flow = model_->flows()[living[turn_]];
+        const auto sent = monotonic_ns();
+        const Mark mark{flow.id, flow.sent, sent, false};
+        write_frame(access_.compose(profile_.frame_bytes), *gateway_mac_, access_.mac(), flow.source, flow.destination, mark);
+        ledger_->sent(flow, sent);
+        ++sent_total_;
+    }
+    tx_errors_ += access_.flush();
+}
+
+void Session::receive_external() {
+    bool answered = false;
+    external_.drain([&](packet::Bytes frame, std::uint64_t arrived) {
+        if (ledger_) {
+            if (const auto found = read_frame(frame); found && !found->mark.is_return) {
+                if (ledger_->received(model_->flows(), *found, arrived, profile_.return_every)) {
+                    auto back = external_.compose(frame.size());
+                    std::copy(frame.begin(), frame.end(), back.begin());
+                    turn_round(back, *found, external_.mac());
+                    ledger_->sent_back(model_->flows()[found->mark.flow]);
+                    answered = true;
+                }
+                return;
+            }
+        }
+        answered |= answer_arp(external_, frame, [&](packet::Ipv4Address wanted) {
+            return answer_all_ || std::find(servers_.begin(), servers_.end(), wanted) != servers_.end();
+        });
+    });
+    if (answered) {
+        tx_errors_ += external_.flush();
+    }
+}
+
+void Session::receive_access() {
+    bool answered = false;
+    access_.drain([&](packet::Bytes frame, std::uint64_t) {
+        if (ledger_) {
+            if (const auto found = read_frame(frame); found && found->mark.is_return) {
+                ledger_->returned(model_->flows(), *found);
+                return;
+            }
+        }
+        if (state_ == State::resolving && frame.size() > packet::ethernet_header_length &&
+            packet::load16(frame, 12) == packet::ethertype_arp) {
+            const auto arp = packet::parse_arp(frame.subspan(packet::ethernet_header_length));
+            if (arp && arp->operation == packet::ArpOperation::reply && arp->sender_ip == gateway_) {
+                gateway_mac_ = arp->sender_mac;
+                return;
+            }
+        }
+        answered |= answer_arp(access_, frame, [&](packet::Ipv4Address wanted) {
+            return wanted.value - profile_.user_base.value < profile_.user_count;
+        });
+    });
+    if (answered) {
+        access_.flush();
+    }
+}
+
+bool Session::answer_arp(Leg& leg, packet::ConstBytes frame, const std::function<bool(packet::Ipv4Address)>& owns) {
+    if (frame.size() <= packet::ethernet_header_length || packet::load16(frame, 12) != packet::ethertype_arp) {
+        return false;
+    }
+    const auto arp = packet::parse_arp(frame.subspan(packet::ethernet_header_length));
+    if (!arp || arp->operation != packet::ArpOperation::request || arp->sender_ip == arp->target_ip || !owns(arp->target_ip)) {
+        return false;
+    }
+    const auto reply = packet::arp_reply(*arp, leg.mac());
+    auto out = leg.compose(reply.size());
+    std::copy(reply.begin(), reply.end(), out.begin());
+    return true;
+}
+
+void Session::report_intervals(std::uint64_t now, bool all) {
+    while (reported_ < ledger_->intervals()) {
+        const auto end = started_ + (reported_ + 1) * interval_ns;
+        if (!all && now < end + report_after_ns) {
+            return;
+        }
+        tell_(ledger_->interval_json(reported_++));
+    }
+}
+
+void Session::summarise() {
+    const bool written = flows_file_.empty() || write_flows(flows_file_, model_->flows());
+    if (!written) {
+        tell_({{"event", "error"}, {"message", "cannot write " + flows_file_}});
+    }
+    drops_ += access_.dropped() + external_.dropped();
+    const auto& totals = ledger_->totals();
+    const double duration = static_cast<double>(stopped_ - started_) / second;
+    auto latencies = nlohmann::json::array();
+    for (const auto& [value, count] : ledger_->latency().buckets()) {
+        latencies.push_back({value, count});
+    }
+    auto stalls = nlohmann::json::array();
+    for (const auto& stall : stalls_) {
+        stalls.push_back({{"t", stall.t}, {"ms", static_cast<double>(stall.length) / 1e6}});
+    }
+    tell_({{"event", "summary"},
+           {"started", started_},
+           {"stopped", stopped_},
+           {"intended", static_cast<std::uint64_t>(profile_.pps * duration)},
+           {"sent", totals.sent},
+           {"intended_duration_s", duration},
+           {"duration_s", static_cast<double>(last_tick_ - started_) / second},
+           {"tx_errors", tx_errors_},
+           {"rx_drops", drops_},
+           {"received", totals.received},
+           {"lost", totals.sent - totals.received},
+           {"duplicates", totals.duplicates},
+           {"reordered", totals.reordered},
+           {"return_sent", totals.return_sent},
+           {"return_received", totals.return_received},
+           {"bad_checksums", totals.bad_checksums},
+           {"foreign", totals.foreign},
+           {"stalls", stalls},
+           {"latency_ns", latencies},
+           {"flows", model_->flows().size()},
+           {"users", model_->users()},
+           {"flows_file", flows_file_}});
+}
+
+}  // namespace nfvcert::generator

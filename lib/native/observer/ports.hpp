@@ -1,0 +1,42 @@
+#pragma once
+// The observed ports of a host: their taps, and what was counted at them, also of those that are gone.
+
+#include <poll.h>
+
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "observer/tap.hpp"
+
+namespace nfvcert::observer {
+
+class Ports {
+public:
+    /// Observe an interface under the id of its port. Throws when it cannot be observed or the port is observed already.
+    void add(const std::string& ifname, const std::string& port);
+    /// Stop observing; the records stay until they are cleared. An unknown port is no error: it may be gone already.
+    void remove(const std::string& port);
+    /// Write all records to a file; throws when that fails.
+    nlohmann::json dump(const std::string& path, bool clear);
+    nlohmann::json counters();
+    /// Count what waits in the rings.
+    void drain();
+    [[nodiscard]] std::vector<pollfd> poll_set() const;
+
+private:
+    struct Port {
+        std::unique_ptr<Tap> tap;
+        Records records;
+        std::array<Counter, 2> counters{};
+        std::uint64_t drops = 0;
+    };
+
+    void drain_to_now();
+
+    std::map<std::string, Port> ports_;
+};
+
+}  // namespace nfvcert::observer

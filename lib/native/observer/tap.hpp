@@ -1,0 +1,35 @@
+#pragma once
+// A tap on one interface: a ring of the kernel's (TPACKET_V3), read block by block.
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "observer/records.hpp"
+
+namespace nfvcert::observer {
+
+class Tap {
+public:
+    /// Throws std::system_error when the interface is not there or may not be observed.
+    explicit Tap(const std::string& ifname);
+    ~Tap();
+    Tap(const Tap&) = delete;
+    Tap& operator=(const Tap&) = delete;
+
+    [[nodiscard]] int descriptor() const { return descriptor_; }
+    /// Count everything that waits in the ring.
+    void drain(Records& records, std::array<Counter, 2>& counters);
+    /// Packets that the ring had no room for since the last call.
+    std::uint64_t dropped();
+
+private:
+    void count(const std::uint8_t* packet, std::uint32_t captured, std::uint32_t length, bool outgoing, std::uint64_t t,
+               Records& records, std::array<Counter, 2>& counters);
+
+    int descriptor_ = -1;
+    std::uint8_t* ring_ = nullptr;
+    std::size_t block_ = 0;
+};
+
+}  // namespace nfvcert::observer
