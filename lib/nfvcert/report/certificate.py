@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from nfvcert.errors import InternalError, UsageError
+from nfvcert.errors import InternalError, TestbedError, UsageError
 from nfvcert.report import wording
 from nfvcert.report.plots import migration_svg
 from nfvcert.report.results_model import PurposeResult, RequirementResult, Results, Series
@@ -21,6 +22,14 @@ from nfvcert.report.runfolder import sha256_of
 from nfvcert.report.seal import seal_svg
 
 GROUPS = {"REQ.VNF": "VNF", "REQ.MANO": "MANO", "REQ.NFVLM": "NFVI", "REQ.GEN": "General"}
+LEGEND = (
+    ("PASS", "pass"),
+    ("FAIL", "fail"),
+    ("INCONC", "inconclusive"),
+    ("ERROR", "tester error"),
+    ("N/A", "not applicable"),
+    ("not tested", "not tested"),
+)
 ALARMING = ("FAIL", "ERROR", "INCONC")
 
 
@@ -88,19 +97,30 @@ def render_html(results: Results, plots: Sequence[Plot], *, digest: str, signer:
         css=lambda verdict: wording.CLASSES[verdict],
         plural=wording.plural,
         clause_number=wording.clause_number,
+        bound=wording.bound,
+        css_string=wording.css_string,
     )
     template = environment.get_template("certificate.html.j2")
     return template.render(context(results, plots, digest=digest, signer=signer))
 
 
 def render_pdf(html: str, target: Path, *, attach: Path | None = None) -> None:
-    """Print the HTML to a PDF; ``attach`` (results.json) travels inside it."""
-    import weasyprint  # heavy: only the PDF needs it
+    """Print the HTML to a PDF, whole or not at all; ``attach`` (results.json) travels inside it.
 
+    Raises:
+        TestbedError: the libraries that draw the PDF are not installed.
+    """
+    try:
+        import weasyprint  # heavy: only the PDF needs it
+    except OSError as failure:
+        hint = "install libpango-1.0-0 and libpangoft2-1.0-0, or make the HTML only"
+        raise TestbedError("a PDF cannot be drawn on this machine", found=str(failure), hint=hint) from failure
     for name in ("weasyprint", "fontTools"):
         logging.getLogger(name).setLevel(logging.ERROR)
     attachments = [weasyprint.Attachment(filename=str(attach), name=attach.name)] if attach else []
-    weasyprint.HTML(string=html).write_pdf(target, attachments=attachments)
+    partial = target.with_name(f".{target.name}.{os.getpid()}")
+    weasyprint.HTML(string=html).write_pdf(partial, attachments=attachments)
+    partial.replace(target)
 
 
 def context(results: Results, plots: Sequence[Plot], *, digest: str, signer: Signer | None = None) -> Mapping[str, Any]:
@@ -120,6 +140,7 @@ def context(results: Results, plots: Sequence[Plot], *, digest: str, signer: Sig
         "gaps": gaps(results.requirements),
         "documents": sorted({r.document for r in counted if r.document}),
         "plots": [(plot, Markup(plot.svg)) for plot in plots],
+        "legend": LEGEND,
         "seal": Markup(seal_svg(digest, results.verdict, colour)),
         "css": Markup((templates() / "certificate.css").read_text(encoding="utf-8")),
         "digest": digest,

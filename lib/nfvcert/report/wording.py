@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
+
+from markupsafe import Markup, escape
 
 from nfvcert.report.results_model import Evidence, MeasureResult
 
@@ -83,6 +86,17 @@ def duration(started: str, finished: str) -> str:
         return "–"
     seconds = round((last - first).total_seconds())
     return f"{seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"{seconds} s"
+
+
+def bound(text: str) -> Markup:
+    """The text as HTML in which each number keeps to the word after it, so that no line ends in a number."""
+    return Markup(re.sub(r"(\d+ \w+)", r'<span class="nobreak">\1</span>', str(escape(text))))
+
+
+def css_string(text: str) -> Markup:
+    """The text as a string of CSS, whatever characters it holds."""
+    safe = "".join(c if c.isalnum() or c in " .,:_-" else f"\\{ord(c):x} " for c in text)
+    return Markup(f'"{safe}"')
 
 
 def plural(count: int, one: str, many: str = "") -> str:
