@@ -2,9 +2,9 @@
 
 A defect is one small file under ``fixtures/nonconformities``: a Python file with the constants ``COMPONENT``,
 ``PURPOSE`` (one id or several) and ``REASON``, or, where the defect is a native program or a change of a package, any
-file with a sidecar of the same stem that has them (``.py``, or ``.yaml`` with the keys in lower case). Its id is the
-constant ``DEFECT`` if there is one, else the name of the file: ``DEF.VNF.01.a.py``, ``def_vnf_01_a.py`` and
-``vnf_01_a.py`` all mean DEF.VNF.01.a.
+file with a sidecar that has them (``.py``, or ``.yaml`` with the keys in lower case). Its id is the constant ``DEFECT``
+if there is one, else the name of the file (``DEF.VNF.01.a.py``, ``def_vnf_01_a.py`` and ``vnf_01_a.py`` all mean
+DEF.VNF.01.a), else the first id that its text names.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+_ID = re.compile(r"\bDEF\.[A-Z]+[A-Z0-9]*(?:\.\d+)+\.[a-z]\b")
 
 COMPONENTS = ("nfvo", "vnfm", "em", "vim", "vnf", "package")
 
@@ -41,9 +43,10 @@ def discover(folder: Path) -> list[Nonconformity]:
 
 
 def undeclared(folder: Path) -> list[Path]:
-    """Sources of native defects (C and C++) that no sidecar of the same stem declares."""
+    """Sources of native defects (C and C++) that no sidecar declares, by the id in their text or by the same stem."""
     sources = [path for path in sorted(folder.rglob("*")) if path.suffix in (".c", ".cc", ".cpp")]
-    return [path for path in sources if not any(path.with_suffix(s).exists() for s in (".py", ".yaml", ".yml"))]
+    declared = {entry.id for entry in discover(folder)} if sources else set()
+    return [path for path in sources if _named_id(path) not in declared and not _has_sidecar(path)]
 
 
 def canonical(name: str) -> str:
@@ -54,6 +57,23 @@ def canonical(name: str) -> str:
     if len(parts) < 3:
         return name
     return ".".join(["DEF", *(part.upper() for part in parts[:-1]), parts[-1].lower()])
+
+
+def _has_sidecar(path: Path) -> bool:
+    return any(path.with_suffix(suffix).exists() for suffix in (".py", ".yaml", ".yml"))
+
+
+def _named_id(path: Path) -> str:
+    """The first id of a defect in the text of a file; empty if it names none."""
+    found = _ID.search(path.read_text(encoding="utf-8", errors="replace"))
+    return found.group() if found else ""
+
+
+def _id_of(path: Path, raw: dict[str, Any]) -> str:
+    if "DEFECT" in raw:
+        return canonical(str(raw["DEFECT"]))
+    by_name = canonical(path.stem)
+    return by_name if _ID.fullmatch(by_name) else _named_id(path) or path.stem
 
 
 def _is_declaration(path: Path) -> bool:
@@ -74,7 +94,7 @@ def _read(path: Path) -> Nonconformity:
     if component and component not in COMPONENTS:
         problems.append(f"COMPONENT is '{component}', not one of {', '.join(COMPONENTS)}")
     return Nonconformity(
-        id=canonical(str(raw.get("DEFECT", path.stem))),
+        id=_id_of(path, raw),
         file=path,
         component=component,
         purposes=(purposes,) if isinstance(purposes, str) else tuple(str(purpose) for purpose in purposes),

@@ -6,7 +6,7 @@ import pytest
 
 from nfvcert.catalogue import Catalogue, Problem, check, discover, load, matrix, render
 from nfvcert.catalogue.model import Purpose, TestReference
-from nfvcert.catalogue.nonconformities import canonical
+from nfvcert.catalogue.nonconformities import canonical, undeclared
 from nfvcert.catalogue.suites import tests_in as names_in
 
 ROBOT = """*** Settings ***
@@ -104,6 +104,19 @@ def test_sidecars_declare_native_and_package_defects(repository: Path) -> None:
     assert set(found) == {"DEF.VNF.01.a", "DEF.VNF.08.f"}
     assert found["DEF.VNF.08.f"].purposes == ("TP.VNF.01.6",)
     assert problems(repository) == []
+
+
+def test_ids_may_stand_in_the_text(repository: Path) -> None:
+    folder = repository / "fixtures/nonconformities"
+    (folder / "native").mkdir()
+    (folder / "native" / "worker_lossy.cpp").write_text("// DEF.VNF.08.f: drops packets\n")
+    sidecar = (
+        '"""DEF.VNF.08.f: drops packets."""\nCOMPONENT = "vnf"\nPURPOSE = "TP.VNF.01.6"\nREASON = "lost packets"\n'
+    )
+    assert undeclared(folder) == [folder / "native" / "worker_lossy.cpp"]
+    (folder / "lossy_worker.py").write_text(sidecar)
+    assert undeclared(folder) == []
+    assert [entry.id for entry in discover(folder)] == ["DEF.VNF.01.a", "DEF.VNF.08.f"]
 
 
 def test_a_requirement_without_purposes_and_a_double_id_are_found(repository: Path) -> None:
