@@ -1,0 +1,1 @@
+"""Traffic: generators and their protocol, profiles, flow records, latencies, TCP sessions."""
