@@ -1,1 +1,1 @@
-"""Traffic: generators and their protocol, profiles, flow records, latencies, TCP sessions."""
+"""Traffic: generator protocol, profiles, flow tables, the embedded generator, real TCP sessions."""

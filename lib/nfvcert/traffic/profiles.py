@@ -1,0 +1,48 @@
+"""Traffic profiles: what load is offered, as data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from nfvcert.documents import read_document
+from nfvcert.errors import UsageError
+from nfvcert.traffic.native import REPOSITORY
+
+FOLDER = REPOSITORY / "fixtures" / "traffic"
+
+
+class TrafficProfile(BaseModel):
+    """UDP flows of users that come and go; rates in packets per second, times in seconds, lengths in octets."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    description: str = ""
+    pps: float = Field(gt=0, le=2_000_000)
+    concurrent_flows: float = Field(gt=0, description="flows alive on average")
+    flows_per_user: int = Field(default=4, ge=1)
+    mean_flow_lifetime_s: float = Field(default=2.0, gt=0, description="of an exponential distribution")
+    user_base: str = "198.18.16.0"
+    user_count: int = Field(default=40_000, ge=1)
+    dst_port: int = Field(default=5000, ge=1, le=65535)
+    frame_bytes: int = Field(default=128, ge=67, le=1514)
+    return_every: int = Field(default=10, ge=0, description="every n-th packet of a flow is sent back; 0: none")
+    long_lived_flows: int = Field(default=0, ge=0)
+    seed: int = 1
+
+
+def read_traffic_profile(name: str) -> TrafficProfile:
+    """A traffic profile that ships with nfvcert by its name, or one from a file.
+
+    Raises:
+        UsageError: there is none, or it is not well formed.
+    """
+    path = FOLDER / f"{name}.yaml"
+    if not path.exists():
+        path = Path(name)
+    if not path.exists():
+        known = ", ".join(sorted(item.stem for item in FOLDER.glob("*.yaml")))
+        raise UsageError(f"there is no traffic profile '{name}'", hint=f"use one of {known}, or the path of a file")
+    return read_document(path, TrafficProfile)
