@@ -106,7 +106,7 @@ def destroy(rid: RunId) -> Swept:
     group = cgroups.ContainerGroup(cgroups.hierarchies(), rid.cgroup())
     _kill(rid, group, swept)
     with contextlib.suppress(OSError):
-        swept.containers = sorted(entry.name for entry in run.runc.iterdir())
+        swept.containers = sorted(entry.name for entry in run.runc.iterdir() if entry.is_dir())
     _unmount(run.path, swept)
     for name in namespaces.names():
         parsed = parse_netns(name)

@@ -80,7 +80,9 @@ class Runc:
     def delete(self, identifier: str) -> None:
         """Remove a container whose processes are dead (or are to be), with its control group."""
         if (self.root / identifier).exists():
-            spawn([*self._base, "delete", "--force", identifier], log=self.root / ".delete.log").wait(START_TIMEOUT_S)
+            spawn([*self._base, "delete", "--force", identifier], log=self.root.with_suffix(".log")).wait(
+                START_TIMEOUT_S
+            )
 
 
 def _await_exec(init: Init) -> None:

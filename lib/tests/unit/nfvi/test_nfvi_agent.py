@@ -9,7 +9,7 @@ import pytest
 from conditions import eventually, remains
 from scratchimage import ScratchImage
 
-from nfvcert.nfvi import namespaces
+from nfvcert.nfvi import namespaces, procfs
 from nfvcert.nfvi.agent.models import (
     Container,
     ContainerSpec,
@@ -305,6 +305,21 @@ def test_another_agent_takes_the_containers_over(nfvi: EmbeddedNfvi, host2: Host
     assert host.inventory().networks[0].id == "net"
     _start(host, "c2")
     assert host.delete_container("c1", grace_s=5)
+    _empty(host)
+
+
+def test_another_agent_clears_away_what_was_half_made(nfvi: EmbeddedNfvi, host2: HostClient) -> None:
+    whole = _start(host2, "half", ports=[_port(host2, "p1", "10.80.0.1")])
+    bundle = nfvi.directory.host("host2").bundles / "half"
+    (bundle / "record.json").unlink()
+    nfvi.restart_agent("host2")
+    host = nfvi.hosts["host2"]
+    assert host.inventory().containers == [] and not bundle.exists()
+    assert host.inventory().ports[0].container is None
+    assert whole.netns not in namespaces.names() and whole.pid is not None
+    left = procfs.stat(whole.pid)
+    assert left is None or not left.alive
+    assert _start(host, "half", ports=["p1"]).state == "running"
     _empty(host)
 
 
