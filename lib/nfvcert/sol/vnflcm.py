@@ -134,7 +134,7 @@ class VnfcCpInfo(SolModel):
 class VnfcResourceInfo(SolModel):
     """The compute resource of a VNFC (SOL003 5.5.3.5).
 
-    `vnfdId` names the descriptor which this VNFC was made from; it differs from the instance's while a change of package
+    `vnfdId` names the descriptor which this VNFC was made from; it differs from the instance while a change of package
     is going on, and after one was given up.
     """
 

@@ -31,6 +31,12 @@ def check_if_match(request: Request, version: int) -> None:
         raise Problem(412, f"the resource has changed: its entity tag is {etag(version)}, not {given}")
 
 
+def check_version(current: int, seen: int) -> None:
+    """Raise 412 if a resource changed since the requester's precondition was checked."""
+    if current != seen:
+        raise Problem(412, f"the resource has changed: its entity tag is {etag(current)}, not {etag(seen)}")
+
+
 def resource(request: Request, body: dict[str, Any], version: int) -> Response:
     """200 with ETag; 304 when If-None-Match names this version."""
     headers = {"ETag": etag(version)}
