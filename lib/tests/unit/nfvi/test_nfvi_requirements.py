@@ -1,6 +1,8 @@
 import pytest
+from conditions import remains
 
-from nfvcert.nfvi import namespaces, requirements
+from nfvcert.nfvi import requirements
+from nfvcert.nfvi.names import RunId
 
 
 def test_capabilities_are_read_from_the_status() -> None:
@@ -23,7 +25,7 @@ def test_a_missing_program_is_told_with_its_package(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.privileged
-def test_trying_the_kernel_leaves_nothing() -> None:
-    before = namespaces.names()
+def test_trying_the_kernel_leaves_nothing(rid: RunId, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requirements.RunId, "new", lambda: rid)
     assert not [finding for finding in requirements.check() if finding.severity == "missing"]
-    assert [name for name in namespaces.names() if "check" in name] == [name for name in before if "check" in name]
+    assert remains(rid) == []
