@@ -185,13 +185,13 @@ class Package:
         return model
 
     @cached_property
-    def images(self) -> dict[str, PackageImage]:
-        """All software images by the name that the descriptor gives them.
+    def images(self) -> tuple[PackageImage, ...]:
+        """All software images, in the descriptor's order.
 
         Raises:
             FindingError: an image is damaged or not what the descriptor says.
         """
-        return {name: self.image(name) for name in self.vnfd.images}
+        return tuple(self.image(name) for name in self.vnfd.images)
 
     def image(self, name: str) -> PackageImage:
         """One software image, its checksum and all its digests verified.
