@@ -36,7 +36,8 @@ std::string_view name_of(Protocol protocol) {
 
 template <typename Number>
 Number number(const json& value, std::uint64_t limit, const char* what) {
-    if (!value.is_number_unsigned() || value.get<std::uint64_t>() > limit) {
+    const bool natural = value.is_number_unsigned() || (value.is_number_integer() && value.get<std::int64_t>() >= 0);
+    if (!natural || value.get<std::uint64_t>() > limit) {
         refuse(std::string{what} + " must be a number from 0 to " + std::to_string(limit), value);
     }
     return static_cast<Number>(value.get<std::uint64_t>());

