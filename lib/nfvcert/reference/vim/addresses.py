@@ -88,16 +88,25 @@ def requested_address(cidr: str, address: str, used: Collection[str]) -> str:
     return str(wanted)
 
 
-def allocate(pools: Iterable[dict[str, str]], used: Collection[str]) -> str:
-    """The lowest free address of the allocation pools (each with `start` and `end`, both included).
+def allocate(pools: Iterable[dict[str, str]], used: Collection[str], *, after: str | None = None) -> str:
+    """The next free address of the allocation pools (each with `start` and `end`, both included).
+
+    Args:
+        pools: ranges in their order.
+        used: addresses that are in use.
+        after: the address given last; the search begins behind it, so that an address that was given back rests as
+            long as possible: somebody may still know it.
 
     Raises:
         PoolExhaustedError: every address is in use.
     """
-    for pool in pools:
-        address, end = IPv4Address(pool["start"]), IPv4Address(pool["end"])
-        while address <= end:
-            if str(address) not in used:
-                return str(address)
-            address += 1
+    ranges = [(int(IPv4Address(pool["start"])), int(IPv4Address(pool["end"]))) for pool in pools]
+    behind = -1 if after is None else int(IPv4Address(after))
+    later = [(max(start, behind + 1), end) for start, end in ranges]
+    earlier = [(start, min(end, behind)) for start, end in ranges]
+    for start, end in (*later, *earlier):
+        for number in range(start, end + 1):
+            address = str(IPv4Address(number))
+            if address not in used:
+                return address
     raise PoolExhaustedError("No more IP addresses available on the subnet.")

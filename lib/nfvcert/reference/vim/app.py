@@ -35,6 +35,7 @@ def agents(config: VimConfig) -> Hosts:
                 AsyncHostClient(host.agent_socket, name=host.name, timeout_s=config.agent_timeout_s),
                 underlay,
                 config.user_data_file,
+                config.kernel_address_networks,
             ),
         )
         for host in config.hosts

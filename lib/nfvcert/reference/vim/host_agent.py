@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from ipaddress import IPv4Network
 
 from nfvcert.errors import StackError
@@ -26,13 +26,22 @@ class AgentOfHost:
         client: connection to its agent; closed with this object.
         underlay: addresses of all hosts on the underlay, to which networks are flooded.
         user_data_file: path of the user data inside containers.
+        configured: names of networks on which the kernel of a VNFC gets its address without DHCP too.
     """
 
-    def __init__(self, name: str, client: AsyncHostClient, underlay: Sequence[str], user_data_file: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        client: AsyncHostClient,
+        underlay: Sequence[str],
+        user_data_file: str,
+        configured: Collection[str] = (),
+    ) -> None:
         self.name = name
         self._client = client
         self._underlay = list(underlay)
         self._user_data_file = user_data_file
+        self._configured = frozenset(configured)
 
     async def ensure_network(self, network: Network) -> None:
         """Make the network exist on the host."""
@@ -50,12 +59,14 @@ class AgentOfHost:
     async def start(self, spec: ContainerSpec, networks: Iterable[Network]) -> None:
         """Make networks, ports and image exist and run the container; what was made for it is removed if that fails."""
         image = models.ImageSpec(path=spec.image_file.resolve())
+        known = list(networks)
+        configured = {network.id for network in known if network.name in self._configured}
         await asyncio.gather(
-            self._client.put_image(spec.image.id, image), *(self.ensure_network(network) for network in networks)
+            self._client.put_image(spec.image.id, image), *(self.ensure_network(network) for network in known)
         )
         try:
             for port in spec.ports:
-                await self._client.put_port(port.id, port_spec(port, spec.subnets))
+                await self._client.put_port(port.id, port_spec(port, spec.subnets, configured))
             await self._client.put_container(spec.id, container_spec(spec, self._user_data_file))
         except BaseException:
             await asyncio.shield(self.remove(spec.id, [port.id for port in spec.ports]))
@@ -98,10 +109,11 @@ class AgentOfHost:
         await self._client.close()
 
 
-def port_spec(port: Port, subnets: Mapping[str, Subnet]) -> models.PortSpec:
+def port_spec(port: Port, subnets: Mapping[str, Subnet], configured: Collection[str] = ()) -> models.PortSpec:
     """A port as the agent wants it.
 
-    The kernel of the VNFC gets the address only where the subnet has DHCP; elsewhere the VNFC configures itself.
+    The kernel of the VNFC gets the address only where the subnet has DHCP or the network is one of `configured`;
+    elsewhere the VNFC configures itself.
     """
     first = port.fixed_ips[0] if port.fixed_ips else None
     subnet = subnets[first["subnet_id"]] if first else None
@@ -110,7 +122,7 @@ def port_spec(port: Port, subnets: Mapping[str, Subnet]) -> models.PortSpec:
         mac=port.mac_address,
         ip=first["ip_address"] if first else None,
         prefix=IPv4Network(subnet.cidr).prefixlen if subnet else 24,
-        kernel_address=bool(subnet and subnet.enable_dhcp),
+        kernel_address=bool(subnet and (subnet.enable_dhcp or port.network_id in configured)),
     )
 
 

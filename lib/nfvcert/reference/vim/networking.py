@@ -224,11 +224,13 @@ class Networking:
             type="InvalidIpForNetwork" if "ip_address" in entry else "InvalidInput",
         )
 
-    @staticmethod
-    def _address(subnet: Subnet, wanted: str | None, used: set[str]) -> str:
+    def _address(self, subnet: Subnet, wanted: str | None, used: set[str]) -> str:
         try:
             if wanted is None:
-                return addresses.allocate(subnet.allocation_pools, used)
+                address = addresses.allocate(subnet.allocation_pools, used, after=subnet.last_allocated)
+                subnet.last_allocated = address
+                self.subnets.save(subnet)
+                return address
             if wanted in used:
                 raise ConflictError(
                     f"IP address {wanted} already allocated in subnet {subnet.id}", type="IpAddressAlreadyAllocated"

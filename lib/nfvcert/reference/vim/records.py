@@ -36,7 +36,7 @@ class Network(Record):
 
 
 class Subnet(Record):
-    """The IPv4 addresses of a network."""
+    """The IPv4 addresses of a network; `last_allocated` is the address that was given last without being asked for."""
 
     network_id: str
     cidr: str
@@ -45,6 +45,7 @@ class Subnet(Record):
     allocation_pools: list[dict[str, str]] = Field(default_factory=list)
     dns_nameservers: list[str] = Field(default_factory=list)
     host_routes: list[dict[str, str]] = Field(default_factory=list)
+    last_allocated: str | None = None
     description: str = ""
 
 

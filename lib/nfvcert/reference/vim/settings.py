@@ -35,9 +35,14 @@ class UserSettings(BaseModel):
 
 
 class VimConfig(ComponentConfig):
-    """All keys; `vni_first` is the first VXLAN network identifier given to a network, `mtu` that of new networks.
+    """All keys.
 
-    `user_data_file` is where a server's user data is in its container.
+    Attributes:
+        vni_first, mtu: first VXLAN network identifier given to a network, and MTU of new networks.
+        user_data_file: where a server's user data is in its container.
+        kernel_address_networks: names of networks on which the VIM gives a server's kernel its address, as it does
+            wherever a subnet has DHCP; on all others the VNFC configures itself.
+        image_limit: longest image in bytes.
     """
 
     hosts: list[HostSettings] = Field(default_factory=list)
@@ -48,5 +53,6 @@ class VimConfig(ComponentConfig):
     mtu: int = Field(default=1500, ge=576, le=9000)
     vni_first: int = Field(default=VNI_FIRST, ge=1, le=0xFFFFFF)
     user_data_file: str = "/etc/vnfc/user-data.json"
+    kernel_address_networks: list[str] = Field(default_factory=lambda: ["mgmt"])
     agent_timeout_s: float = Field(default=30.0, gt=0)
     image_limit: int = Field(default=4 * 1024**3, ge=1)

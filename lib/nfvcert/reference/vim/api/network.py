@@ -149,7 +149,7 @@ def network_view(networking: Networking, network: Network) -> dict[str, Any]:
 
 def subnet_view(subnet: Subnet) -> dict[str, Any]:
     """A subnet as the API shows it."""
-    body = subnet.model_dump()
+    body = subnet.model_dump(exclude={"last_allocated"})
     return body | {"tenant_id": subnet.project_id, "ip_version": 4, "tags": [], "service_types": []}
 
 
