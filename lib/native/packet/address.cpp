@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdio>
 
 namespace nfvcert::packet {
 
@@ -57,10 +56,13 @@ void MacAddress::store(Bytes bytes, std::size_t offset) const {
 }
 
 std::string MacAddress::text() const {
-    std::array<char, 18> buffer{};
-    std::snprintf(buffer.data(), buffer.size(), "%02x:%02x:%02x:%02x:%02x:%02x", octets[0], octets[1], octets[2],
-                  octets[3], octets[4], octets[5]);
-    return buffer.data();
+    static constexpr std::string_view digits = "0123456789abcdef";
+    std::string text(17, ':');
+    for (std::size_t i = 0; i < octets.size(); ++i) {
+        text[3 * i] = digits[octets[i] >> 4];
+        text[3 * i + 1] = digits[octets[i] & 0x0f];
+    }
+    return text;
 }
 
 std::optional<Ipv4Address> Ipv4Address::parse(std::string_view text) {
@@ -85,11 +87,19 @@ bool Ipv4Address::is_routable_unicast() const {
 
 std::string Ipv4Address::text() const {
     std::array<char, 16> buffer{};
-    std::snprintf(buffer.data(), buffer.size(), "%u.%u.%u.%u", value >> 24, (value >> 16) & 0xff, (value >> 8) & 0xff,
-                  value & 0xff);
-    return buffer.data();
+    auto* next = buffer.data();
+    for (int shift = 24; shift >= 0; shift -= 8) {
+        next = std::to_chars(next, buffer.end(), (value >> shift) & 0xff).ptr;
+        *next++ = '.';
+    }
+    return {buffer.data(), next - 1};
 }
 
-std::string Endpoint::text() const { return address.text() + ":" + std::to_string(port); }
+std::string Endpoint::text() const {
+    auto text = address.text();
+    text += ':';
+    text += std::to_string(port);
+    return text;
+}
 
 }  // namespace nfvcert::packet

@@ -121,7 +121,7 @@ def test_udp_is_translated_both_ways_as_scapy_would(
     dscp: int | None,
 ) -> None:
     nat = harness.configure(dscp=dscp)
-    udp = {"chksum": 0} if no_checksum else {}
+    udp: dict[str, Any] = {"chksum": 0} if no_checksum else {}
     out = IP(octets_of(IP(src=CLIENT, dst=SERVER, **fields) / UDP(sport=sport, dport=dport, **udp) / Raw(payload)))
     answer = nat.outbound(bytes(out))
     assert bytes.fromhex(answer["packet"]) == translated(out, dscp, src=EXTERNAL, sport=1024)
