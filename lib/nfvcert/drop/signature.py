@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import re
@@ -24,6 +23,8 @@ from nfvcert.errors import DropError
 CLAUSE = "SOL004 5.1, RFC 5652"
 LARGEST = 256 * 1024
 _PEM = re.compile(rb"-----BEGIN (CMS|PKCS7)-----\s+([A-Za-z0-9+/=\s]+?)\s*-----END \1-----\s*", re.DOTALL)
+_DAMAGE = (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, RecursionError)
+"""What parsers of ASN.1 raise on damaged input."""
 _HASHES: dict[str, type[hashes.HashAlgorithm]] = {
     "sha256": hashes.SHA256,
     "sha384": hashes.SHA384,
@@ -98,14 +99,16 @@ def verify(content: bytes, pem: bytes, known: Iterable[x509.Certificate] = ()) -
     signer = _find_signer(signer_info, certificates)
     if signer is None:
         raise SignatureProblem("signature.no_certificate", "no certificate fits the signature")
-    encapsulated = signed["encap_content_info"]["content"].native
-    if encapsulated is not None and encapsulated != content:
-        raise SignatureProblem("signature.wrong", "the signature is over another content")
     # openssl without -binary signs text with CRLF line ends.
-    for candidate in (content, content.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")):
-        if _fits(candidate, signer_info, signer):
-            others = tuple(certificate for certificate in certificates if certificate != signer)
-            return Signature(signer, others)
+    as_mail = content.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    try:
+        encapsulated = signed["encap_content_info"]["content"].native
+        if encapsulated is not None and encapsulated not in (content, as_mail):
+            raise SignatureProblem("signature.wrong", "the signature is over another content")
+        if any(_fits(candidate, signer_info, signer) for candidate in (content, as_mail)):
+            return Signature(signer, tuple(c for c in certificates if c != signer))
+    except _DAMAGE as error:
+        raise SignatureProblem("signature.malformed", f"the CMS block cannot be read: {error}") from None
     raise SignatureProblem("signature.wrong", "the signature does not fit the manifest")
 
 
@@ -116,15 +119,13 @@ def _parse(body: bytes) -> tuple[cms.SignedData, cms.SignerInfo, list[x509.Certi
             raise SignatureProblem("signature.malformed", "the CMS block holds no signed data")
         signed = info["content"]
         signers = list(signed["signer_infos"])
-        carried = [x509.load_der_x509_certificate(c.chosen.dump()) for c in signed["certificates"] or []]
+        carried = [c for choice in signed["certificates"] or [] for c in load_certificates(choice.chosen.dump())]
         if len(signers) != 1:
             raise SignatureProblem("signature.malformed", f"the CMS block has {len(signers)} signers, expected one")
         # Values are parsed when first used; touch those needed below so that damage shows here.
         signers[0].native  # noqa: B018
         signed["encap_content_info"].native  # noqa: B018
-    except SignatureProblem:
-        raise
-    except (ValueError, TypeError, KeyError, AttributeError, binascii.Error, OverflowError, RecursionError) as error:
+    except _DAMAGE as error:
         raise SignatureProblem("signature.malformed", f"the CMS block cannot be read: {error}") from None
     return signed, signers[0], carried
 

@@ -58,8 +58,21 @@ def load_certificates(data: bytes) -> list[x509.Certificate]:
         ValueError: there is none, or one is malformed.
     """
     if b"-----BEGIN CERTIFICATE-----" in data:
-        return x509.load_pem_x509_certificates(data)
-    return [x509.load_der_x509_certificate(data)]
+        return [_readable(certificate) for certificate in x509.load_pem_x509_certificates(data)]
+    return [_readable(x509.load_der_x509_certificate(data))]
+
+
+def _readable(certificate: x509.Certificate) -> x509.Certificate:
+    """The certificate, once all that is asked of it later can be read; certificates are parsed when they are used."""
+    try:
+        subject(certificate)
+        certificate.issuer.public_bytes()
+        certificate.public_key()
+        if certificate.not_valid_before_utc > certificate.not_valid_after_utc:
+            raise ValueError("the certificate is never valid")
+    except (UnsupportedAlgorithm, TypeError, OverflowError) as error:
+        raise ValueError(str(error)) from error
+    return certificate
 
 
 def fingerprint(certificate: x509.Certificate) -> bytes:
