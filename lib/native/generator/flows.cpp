@@ -9,6 +9,7 @@ namespace {
 
 constexpr double second = 1e9;
 constexpr double overlap = 0.7;  // the next flow of a user begins at this share of the life of the one before
+constexpr std::size_t roomy = 1'000'000;  // flows; address space only, so that growth never stops the sending
 constexpr std::uint64_t for_ever = std::numeric_limits<std::uint64_t>::max();
 
 }  // namespace
@@ -20,6 +21,8 @@ double FlowModel::exponential(double mean) { return std::exponential_distributio
 
 void FlowModel::begin(std::uint64_t now) {
     origin_ = now;
+    next_end_ = for_ever;
+    flows_.reserve(roomy);
     for (std::uint32_t i = 0; i < profile_.long_lived_flows; ++i) {
         planned_.push({now, for_ever, users_++, 20000});
     }
@@ -47,35 +50,61 @@ void FlowModel::plan_user(double start_s, std::uint64_t origin, std::uint64_t no
     users_ += used ? 1 : 0;
 }
 
-bool FlowModel::advance(std::uint64_t now) {
-    const double short_lived = std::max(1.0, profile_.concurrent_flows - profile_.long_lived_flows);
-    const double users_per_second = short_lived / (profile_.mean_flow_lifetime_s * profile_.flows_per_user);
+void FlowModel::advance(std::uint64_t now) {
+    const double users_per_second = profile_.users_per_second();
     const double now_s = static_cast<double>(now - origin_) / second;
-    while (next_user_s_ <= now_s) {
+    while (users_per_second > 0 && next_user_s_ <= now_s) {
         plan_user(next_user_s_, origin_, now);
         next_user_s_ += exponential(1.0 / users_per_second);
     }
-    bool changed = false;
     while (!planned_.empty() && planned_.top().start <= now) {
         start_flow(planned_.top());
         planned_.pop();
-        changed = true;
     }
-    const auto gone = std::remove_if(living_.begin(), living_.end(), [&](auto index) { return flows_[index].end <= now; });
-    changed |= gone != living_.end();
-    living_.erase(gone, living_.end());
-    return changed;
+    if (next_end_ <= now) {
+        end_flows(now);
+    }
+}
+
+void FlowModel::end_flows(std::uint64_t now) {
+    std::size_t kept = 0;
+    auto turn = turn_;
+    next_end_ = for_ever;
+    for (std::size_t i = 0; i < living_.size(); ++i) {
+        const auto end = flows_[living_[i]].end;
+        if (end <= now) {
+            turn -= i < turn_ ? 1 : 0;  // nobody who waits loses a turn
+            continue;
+        }
+        living_[kept++] = living_[i];
+        next_end_ = std::min(next_end_, end);
+    }
+    living_.resize(kept);
+    turn_ = turn;
+}
+
+Flow* FlowModel::next_in_turn() {
+    if (living_.empty()) {
+        return nullptr;
+    }
+    turn_ = turn_ < living_.size() ? turn_ : 0;
+    return &flows_[living_[turn_++]];
 }
 
 void FlowModel::start_flow(const Planned& planned) {
     Flow flow;
     flow.id = static_cast<std::uint32_t>(flows_.size());
-    flow.user = planned.user % profile_.user_count;
-    flow.source = {{profile_.user_base.value + flow.user}, planned.port};
+    flow.user = planned.user;
+    const auto kept = profile_.long_lived_flows;  // the first addresses are never free again
+    const auto shared = profile_.user_count - kept;
+    const auto place = flow.user < kept ? flow.user : kept + (flow.user - kept) % shared;
+    flow.round = flow.user < kept ? 0 : (flow.user - kept) / shared;
+    flow.source = {{profile_.user_base.value + place}, planned.port};
     flow.destination = {servers_[packet::mix64(flow.user) % servers_.size()], profile_.dst_port};
     flow.start = planned.start;
     flow.end = planned.end;
     flow.seen.reserve(64);
+    next_end_ = std::min(next_end_, flow.end);
     living_.push_back(flow.id);
     flows_.push_back(std::move(flow));
 }

@@ -25,7 +25,8 @@ struct Interval {
     std::uint64_t new_users = 0;
     std::map<int, std::uint64_t> arrived_by_dscp;    // by the time of arrival
     std::map<int, std::uint64_t> new_users_by_dscp;  // by the mark of the first packet received
-    Histogram latency;
+    Histogram<7> latency;
+    bool reported = false;
 };
 
 struct Totals {
@@ -44,6 +45,8 @@ public:
     explicit Ledger(std::uint64_t start) : start_(start) {}
 
     void sent(Flow& flow, std::uint64_t now);
+    /// Undoes `sent` of the last packet of a flow: the kernel did not take it. `before`: what last_tx was.
+    void not_sent(Flow& flow, std::uint64_t now, std::uint64_t before);
     /// A forward packet at the external leg; true when it is to be sent back.
     bool received(std::vector<Flow>& flows, const Received& packet, std::uint64_t now, std::uint32_t return_every);
     /// A returned packet at the access leg.
@@ -51,22 +54,26 @@ public:
     void sent_back(Flow& flow);
 
     [[nodiscard]] std::size_t intervals() const { return intervals_.size(); }
-    [[nodiscard]] nlohmann::json interval_json(std::size_t index) const;
+    /// The record of an interval that has settled.
+    nlohmann::json report(std::size_t index);
+    /// Packets that arrived too late for the report of their interval: pairs of its begin and their number.
+    [[nodiscard]] nlohmann::json late_json() const;
     [[nodiscard]] const Totals& totals() const { return totals_; }
-    [[nodiscard]] const Histogram& latency() const { return latency_; }
+    [[nodiscard]] const Histogram<10>& latency() const { return latency_; }
 
 private:
     Interval& at(std::uint64_t now);
 
     std::uint64_t start_;
     std::vector<Interval> intervals_;
+    std::map<std::size_t, std::uint64_t> late_;  // by the index of the interval
     std::vector<bool> users_seen_;
     std::vector<bool> users_answered_;
     Totals totals_;
-    Histogram latency_;
+    Histogram<10> latency_;
 };
 
 /// Writes one line for each flow that sent something; false when the file cannot be written.
-bool write_flows(const std::string& path, const std::vector<Flow>& flows);
+bool write_flows(const std::string& path, std::vector<Flow>& flows);
 
 }  // namespace nfvcert::generator

@@ -4,7 +4,6 @@
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
-#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,13 +13,16 @@
 #include <ctime>
 #include <system_error>
 
+#include "packet/ethernet.hpp"
+
 namespace nfvcert::generator {
 
 namespace {
 
 constexpr int receive_buffer = 64 << 20;
 constexpr int send_buffer = 16 << 20;
-constexpr int patience_ms = 100;
+constexpr int patience = 50;  // times
+constexpr timespec pause{0, 100'000};
 
 /// CLOCK_REALTIME minus CLOCK_MONOTONIC in ns: the kernel stamps packets with the former.
 std::int64_t clock_offset() {
@@ -42,6 +44,15 @@ std::uint64_t stamp_of(msghdr& message, std::int64_t offset) {
     timespec now{};
     clock_gettime(CLOCK_MONOTONIC, &now);
     return static_cast<std::uint64_t>(now.tv_sec * 1'000'000'000LL + now.tv_nsec);
+}
+
+/// A bridge floods frames for neighbours that it does not know to everybody.
+bool is_for(packet::ConstBytes frame, const packet::MacAddress& mac) {
+    if (frame.size() < packet::ethernet_header_length) {
+        return false;
+    }
+    const auto to = packet::MacAddress::load(frame, 0);
+    return to == mac || to.is_group();
 }
 
 [[noreturn]] void fail(const std::string& what) { throw std::system_error(errno, std::generic_category(), what); }
@@ -99,6 +110,7 @@ std::uint64_t Leg::flush() {
         messages[i].msg_hdr.msg_iovlen = 1;
     }
     std::size_t done = 0;
+    int refused = 0;
     while (done < waiting_) {
         const int sent = sendmmsg(descriptor_, &messages[done], static_cast<unsigned>(waiting_ - done), 0);
         if (sent > 0) {
@@ -108,10 +120,10 @@ std::uint64_t Leg::flush() {
         if (errno != EAGAIN && errno != ENOBUFS && errno != EINTR) {
             break;
         }
-        pollfd ready{descriptor_, POLLOUT, 0};
-        if (poll(&ready, 1, patience_ms) == 0) {
+        if (++refused > patience) {
             break;
         }
+        nanosleep(&pause, nullptr);
     }
     const auto failed = waiting_ - done + unsent_;
     waiting_ = 0;
@@ -136,7 +148,10 @@ void Leg::drain(const std::function<void(packet::Bytes, std::uint64_t)>& handler
         const int count = recvmmsg(descriptor_, messages.data(), batch, MSG_DONTWAIT, nullptr);
         for (int i = 0; i < count; ++i) {
             const auto index = static_cast<std::size_t>(i);
-            handler({in_[index].data(), messages[index].msg_len}, stamp_of(messages[index].msg_hdr, offset));
+            const packet::Bytes frame{in_[index].data(), messages[index].msg_len};
+            if (is_for(frame, mac_)) {
+                handler(frame, stamp_of(messages[index].msg_hdr, offset));
+            }
         }
         if (count < static_cast<int>(batch)) {
             return;

@@ -22,17 +22,19 @@ public:
     [[nodiscard]] int descriptor() const { return descriptor_; }
     [[nodiscard]] const packet::MacAddress& mac() const { return mac_; }
 
-    /// A frame of `length` octets to be filled and sent with the next flush; the batch is flushed when it is full.
+    /// A frame of `length` octets to be filled and sent with the next flush; the batch is flushed when it is full, so
+    /// whoever needs to know which frames failed flushes every `batch` frames.
     packet::Bytes compose(std::size_t length);
-    /// Send what was composed. Returns how many frames could not be sent although it was tried for 100 ms.
+    /// Send what was composed. Returns how many frames, the last ones, could not be sent although it was tried for 5 ms.
     std::uint64_t flush();
-    /// Read everything that has arrived and hand it over with the time (CLOCK_MONOTONIC, ns) at which the kernel got it.
+    /// Read everything that has arrived for this interface or for all and hand it over with the time (CLOCK_MONOTONIC, ns) at which the kernel got it.
     void drain(const std::function<void(packet::Bytes, std::uint64_t)>& handler);
     /// Frames that the socket itself dropped since the last call.
     std::uint64_t dropped();
 
-private:
     static constexpr std::size_t batch = 64;
+
+private:
     static constexpr std::size_t room = 2048;
 
     int descriptor_ = -1;

@@ -1,6 +1,7 @@
 #include "generator/session.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <ctime>
 
@@ -11,8 +12,12 @@ namespace nfvcert::generator {
 
 namespace {
 
-constexpr std::uint64_t resolve_timeout_ns = 5'000'000'000;
+constexpr double resolve_timeout_s = 5;
 constexpr std::uint64_t resolve_every_ns = 100'000'000;
+constexpr std::uint64_t confirm_every_ns = 1'000'000'000;
+constexpr std::uint64_t catch_up_ns = 1'000'000'000;    // at most that long after the order to stop
+constexpr std::uint64_t shortest_tick_ns = 500'000;
+constexpr std::uint64_t longest_tick_ns = 2'000'000;  // what a longer one left undone is sent little by little
 constexpr std::uint64_t report_after_ns = 600'000'000;
 constexpr std::uint64_t stall_ns = 50'000'000;
 constexpr double most_catch_up = 2.0;  // times the rate asked for
@@ -32,6 +37,8 @@ void Session::order(const nlohmann::json& order) {
         prepare(order);
     } else if (op == "start" && state_ == State::ready) {
         start();
+    } else if (op == "profile" && state_ == State::running) {
+        change_rate(order.at("pps"));
     } else if (op == "mark") {
         tell_({{"event", "mark"}, {"name", order.value("name", "")}, {"t", monotonic_ns()}});
     } else if (op == "stop" && state_ == State::running) {
@@ -56,7 +63,8 @@ void Session::prepare(const nlohmann::json& order) {
     answer_all_ = order.value("answer_all_arp", false);
     gateway_mac_.reset();
     const auto now = monotonic_ns();
-    resolve_until_ = now + resolve_timeout_ns;
+    resolve_timeout_s_ = order.value("timeout_s", resolve_timeout_s);
+    resolve_until_ = now + static_cast<std::uint64_t>(resolve_timeout_s_ * second);
     resolve_next_ = now;
     state_ = State::resolving;
 }
@@ -64,12 +72,12 @@ void Session::prepare(const nlohmann::json& order) {
 void Session::start() {
     access_.dropped();
     external_.dropped();
-    started_ = last_tick_ = monotonic_ns();
+    started_ = last_tick_ = last_sent_ = rate_since_ = monotonic_ns();
     model_ = std::make_unique<FlowModel>(profile_, servers_);
     model_->begin(started_);
     ledger_ = std::make_unique<Ledger>(started_);
-    owed_ = 0;
-    sent_total_ = turn_ = reported_ = 0;
+    due_before_ = 0;
+    accounted_ = reported_ = 0;
     tx_errors_ = drops_ = 0;
     stalls_.clear();
     state_ = State::running;
@@ -77,11 +85,26 @@ void Session::start() {
 }
 
 void Session::stop(const nlohmann::json& order) {
-    stopped_ = monotonic_ns();
-    send_due(stopped_);
     flows_file_ = order.value("flows_file", "");
-    settle_until_ = stopped_ + static_cast<std::uint64_t>(order.value("settle_ms", 500)) * 1'000'000ULL;
-    state_ = State::settling;
+    settle_ns_ = order.value("settle_ms", std::uint64_t{500}) * 1'000'000;
+    stopped_ = monotonic_ns();
+    catch_up_until_ = stopped_ + catch_up_ns;
+    state_ = State::catching_up;
+}
+
+void Session::change_rate(double pps) {
+    if (!(pps > 0 && pps <= most_pps)) {
+        throw std::invalid_argument("pps is out of range");
+    }
+    const auto now = monotonic_ns();
+    due_before_ = due(now);
+    rate_since_ = now;
+    profile_.pps = pps;
+    tell_({{"event", "profile"}, {"pps", pps}, {"t", now}});
+}
+
+double Session::due(std::uint64_t now) const {
+    return due_before_ + profile_.pps * static_cast<double>(now - rate_since_) / second;
 }
 
 void Session::work() {
@@ -93,11 +116,39 @@ void Session::work() {
     } else if (state_ == State::running) {
         send_due(now);
         report_intervals(now, false);
+    } else if (state_ == State::catching_up) {
+        send_due(now);
+        if (accounted_ >= static_cast<std::uint64_t>(due(stopped_)) || now >= catch_up_until_) {
+            settle_until_ = monotonic_ns() + settle_ns_;
+            state_ = State::settling;
+        }
     } else if (state_ == State::settling && now >= settle_until_) {
         report_intervals(now, true);
         summarise();
         state_ = State::ready;
     }
+}
+
+void Session::ask_gateway() {
+    const auto question = packet::arp_request(access_.mac(), profile_.user_base, gateway_);
+    auto frame = access_.compose(question.size());
+    std::copy(question.begin(), question.end(), frame.begin());
+    access_.flush();
+}
+
+bool Session::learn_gateway(packet::ConstBytes frame) {
+    if (packet::load16(frame, 12) != packet::ethertype_arp) {
+        return false;
+    }
+    const auto arp = packet::parse_arp(frame.subspan(packet::ethernet_header_length));
+    if (!arp || arp->sender_ip != gateway_ || arp->sender_mac.is_group()) {
+        return false;
+    }
+    if (gateway_mac_ && *gateway_mac_ != arp->sender_mac) {
+        tell_({{"event", "gateway"}, {"mac", arp->sender_mac.text()}, {"t", monotonic_ns()}});
+    }
+    gateway_mac_ = arp->sender_mac;
+    return arp->operation == packet::ArpOperation::reply;
 }
 
 void Session::resolve(std::uint64_t now) {
@@ -106,12 +157,11 @@ void Session::resolve(std::uint64_t now) {
         tell_({{"event", "ready"}, {"gateway_mac", gateway_mac_->text()}});
     } else if (now >= resolve_until_) {
         state_ = State::idle;
-        tell_({{"event", "error"}, {"message", "nobody answers ARP for the gateway " + gateway_.text() + " within 5 s"}});
+        tell_({{"event", "error"},
+               {"message", "nobody answered ARP for the gateway " + gateway_.text() + " within " +
+                               nlohmann::json(resolve_timeout_s_).dump() + " s"}});
     } else if (now >= resolve_next_) {
-        const auto question = packet::arp_request(access_.mac(), profile_.user_base, gateway_);
-        auto frame = access_.compose(question.size());
-        std::copy(question.begin(), question.end(), frame.begin());
-        access_.flush();
+        ask_gateway();
         resolve_next_ = now + resolve_every_ns;
     }
 }
@@ -121,25 +171,52 @@ void Session::send_due(std::uint64_t now) {
     if (late > stall_ns) {
         stalls_.push_back({last_tick_, late});
     }
-    const double wanted = profile_.pps * static_cast<double>(now - started_) / second;
-    const double at_most = std::ceil(most_catch_up * profile_.pps * static_cast<double>(std::max<std::uint64_t>(late, 500'000)) / second);
-    owed_ = std::min(wanted - static_cast<double>(sent_total_), at_most);
     last_tick_ = now;
+    if (now >= resolve_next_) {
+        ask_gateway();
+        resolve_next_ = now + confirm_every_ns;
+    }
     model_->advance(now);
-    const auto& living = model_->living();
-    if (living.empty()) {
-        return;
+    const auto until = state_ == State::running ? now : stopped_;
+    const auto owed = std::floor(due(until)) - static_cast<double>(accounted_);
+    const auto tick = static_cast<double>(std::clamp(late, shortest_tick_ns, longest_tick_ns));
+    const auto at_most = std::ceil(most_catch_up * profile_.pps * tick / second);
+    for (auto left = static_cast<std::size_t>(std::clamp(owed, 0.0, at_most)); left != 0;) {
+        const auto count = std::min(left, Leg::batch);
+        send_batch(count);
+        left -= count;
     }
-    for (; owed_ >= 1; owed_ -= 1) {
-        turn_ = turn_ + 1 < living.size() ? turn_ + 1 : 0;
-        auto& flow = model_->flows()[living[turn_]];
-        const auto sent = monotonic_ns();
-        const Mark mark{flow.id, flow.sent, sent, false};
-        write_frame(access_.compose(profile_.frame_bytes), *gateway_mac_, access_.mac(), flow.source, flow.destination, mark);
-        ledger_->sent(flow, sent);
-        ++sent_total_;
+}
+
+void Session::send_batch(std::size_t count) {
+    struct Sent {
+        std::uint32_t flow;
+        std::uint64_t now;
+        std::uint64_t before;
+    };
+    std::array<Sent, Leg::batch> batch{};
+    std::size_t made = 0;
+    for (; made < count; ++made) {
+        auto* const flow = model_->next_in_turn();
+        if (flow == nullptr) {
+            break;
+        }
+        const auto now = monotonic_ns();
+        batch[made] = {flow->id, now, flow->last_tx};
+        write_frame(access_.compose(profile_.frame_bytes), *gateway_mac_, access_.mac(), flow->source, flow->destination,
+                    {flow->id, flow->sent, now, false});
+        ledger_->sent(*flow, now);
     }
-    tx_errors_ += access_.flush();
+    const auto failed = access_.flush();
+    accounted_ += made;
+    tx_errors_ += failed;
+    for (auto i = made; i != made - failed; --i) {
+        const auto& packet = batch[i - 1];
+        ledger_->not_sent(model_->flows()[packet.flow], packet.now, packet.before);
+    }
+    if (made != failed) {
+        last_sent_ = batch[made - failed - 1].now;
+    }
 }
 
 void Session::receive_external() {
@@ -175,13 +252,8 @@ void Session::receive_access() {
                 return;
             }
         }
-        if (state_ == State::resolving && frame.size() > packet::ethernet_header_length &&
-            packet::load16(frame, 12) == packet::ethertype_arp) {
-            const auto arp = packet::parse_arp(frame.subspan(packet::ethernet_header_length));
-            if (arp && arp->operation == packet::ArpOperation::reply && arp->sender_ip == gateway_) {
-                gateway_mac_ = arp->sender_mac;
-                return;
-            }
+        if (state_ != State::idle && learn_gateway(frame)) {
+            return;
         }
         answered |= answer_arp(access_, frame, [&](packet::Ipv4Address wanted) {
             return wanted.value - profile_.user_base.value < profile_.user_count;
@@ -212,7 +284,7 @@ void Session::report_intervals(std::uint64_t now, bool all) {
         if (!all && now < end + report_after_ns) {
             return;
         }
-        tell_(ledger_->interval_json(reported_++));
+        tell_(ledger_->report(reported_++));
     }
 }
 
@@ -235,14 +307,15 @@ void Session::summarise() {
     tell_({{"event", "summary"},
            {"started", started_},
            {"stopped", stopped_},
-           {"intended", static_cast<std::uint64_t>(profile_.pps * duration)},
+           {"intended", static_cast<std::uint64_t>(due(stopped_))},
            {"sent", totals.sent},
            {"intended_duration_s", duration},
-           {"duration_s", static_cast<double>(last_tick_ - started_) / second},
+           {"duration_s", static_cast<double>(last_sent_ - started_) / second},
            {"tx_errors", tx_errors_},
            {"rx_drops", drops_},
            {"received", totals.received},
            {"lost", totals.sent - totals.received},
+           {"late", ledger_->late_json()},
            {"duplicates", totals.duplicates},
            {"reordered", totals.reordered},
            {"return_sent", totals.return_sent},

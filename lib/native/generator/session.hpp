@@ -27,22 +27,29 @@ public:
 
     /// Orders, as JSON objects; errors are told as events and change nothing.
     void order(const nlohmann::json& order);
-    /// Called at every tick and whenever a leg can be read.
+    /// Called at every tick.
     void work();
     [[nodiscard]] bool ended() const { return ended_; }
+    [[nodiscard]] bool busy() const { return state_ != State::idle && state_ != State::ready; }
 
 private:
     struct Stall {
         std::uint64_t t;
         std::uint64_t length;
     };
-    enum class State { idle, resolving, ready, running, settling };
+    enum class State { idle, resolving, ready, running, catching_up, settling };
 
     void prepare(const nlohmann::json& order);
     void start();
     void stop(const nlohmann::json& order);
     void resolve(std::uint64_t now);
+    void change_rate(double pps);
+    /// Packets that should have been sent by now.
+    [[nodiscard]] double due(std::uint64_t now) const;
     void send_due(std::uint64_t now);
+    void send_batch(std::size_t count);
+    void ask_gateway();
+    bool learn_gateway(packet::ConstBytes frame);
     void receive_access();
     void receive_external();
     void report_intervals(std::uint64_t now, bool all);
@@ -61,16 +68,20 @@ private:
     std::optional<packet::MacAddress> gateway_mac_;
     std::uint64_t resolve_until_ = 0;
     std::uint64_t resolve_next_ = 0;
+    double resolve_timeout_s_ = 0;
     std::unique_ptr<FlowModel> model_;
     std::unique_ptr<Ledger> ledger_;
     std::uint64_t started_ = 0;
     std::uint64_t stopped_ = 0;
     std::uint64_t last_tick_ = 0;
-    double owed_ = 0;
-    std::uint64_t sent_total_ = 0;
-    std::size_t turn_ = 0;
+    double due_before_ = 0;  // by all rates before the present one
+    std::uint64_t rate_since_ = 0;
+    std::uint64_t accounted_ = 0;  // sent or failed
+    std::uint64_t catch_up_until_ = 0;
+    std::uint64_t last_sent_ = 0;
     std::size_t reported_ = 0;
     std::uint64_t settle_until_ = 0;
+    std::uint64_t settle_ns_ = 0;
     std::string flows_file_;
     std::uint64_t tx_errors_ = 0;
     std::uint64_t drops_ = 0;

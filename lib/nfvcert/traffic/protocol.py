@@ -13,7 +13,9 @@ from nfvcert.traffic.profiles import TrafficProfile
 class TrialResult:
     """What a generator reports of one trial; packets, seconds, microseconds.
 
-    ``intervals`` are the generator's records of 100 ms each; ``flows_file`` its table of flows (CSV).
+    ``send_errors``, ``receiver_drops`` and ``stalls`` are the generator's own faults. ``lost`` were sent and never
+    arrived; ``late`` did arrive, but after the record of their interval had counted them as lost: (begin of that
+    interval in ns, packets). ``flows_file`` is the table of flows (CSV).
     """
 
     intended: int
@@ -33,6 +35,7 @@ class TrialResult:
     flows: int
     users: int
     stalls: list[dict[str, Any]] = field(default_factory=list)
+    late: list[tuple[int, int]] = field(default_factory=list)
     latency_us: dict[str, float] = field(default_factory=dict)
     flows_file: Path | None = None
 
@@ -48,6 +51,9 @@ class TrafficGenerator(Protocol):
 
     def intervals(self) -> list[dict[str, Any]]:
         """Interval records that have come in since the last call."""
+
+    def mark(self, name: str) -> int:
+        """A moment in the generator's own time (CLOCK_MONOTONIC, ns)."""
 
     def stop(self, flows_file: Path) -> TrialResult:
         """Stop, settle, then read."""

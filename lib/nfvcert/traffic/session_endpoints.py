@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
-import threading
 from pathlib import Path
-from queue import Empty, Queue
 from typing import Any
 
-from nfvcert.errors import TestbedError
-from nfvcert.traffic.embedded import DEATH_SIGNAL
+from nfvcert.traffic.native import NativeProcess
 
 ESTABLISH_TIMEOUT_S = 10.0
 END_TIMEOUT_S = 15.0
@@ -33,55 +28,33 @@ class SessionEndpoints:
     ) -> None:
         self.count = count
         self._log = log
+        self._client: NativeProcess | None = None
         self._server = self._start(server_netns, "server", "--address", server_ip)
-        self._expect(self._server, "listening", ESTABLISH_TIMEOUT_S)
-        options = ["--address", server_ip, "--sessions", str(count), "--interval", str(interval_s)]
-        self._client = self._start(client_netns, "client", *options)
-        self.established = int(self._expect(self._client, "established", ESTABLISH_TIMEOUT_S)["sessions"])
+        try:
+            self._server.await_event("listening", ESTABLISH_TIMEOUT_S)
+            options = ["--address", server_ip, "--sessions", str(count), "--interval", str(interval_s)]
+            self._client = self._start(client_netns, "client", *options)
+            established = self._client.await_event("established", ESTABLISH_TIMEOUT_S)
+        except BaseException:
+            self.close()
+            raise
+        self.established = int(established["sessions"])
 
     def stop(self) -> list[dict[str, Any]]:
         """End the sessions; returns what became of each."""
-        self._finish(self._client)
-        sessions = list(self._expect(self._client, "sessions", END_TIMEOUT_S)["sessions"])
-        self.close()
-        return sessions
+        try:
+            assert self._client is not None
+            self._client.send({"op": "stop"})
+            return list(self._client.await_event("sessions", END_TIMEOUT_S)["sessions"])
+        finally:
+            self.close()
 
     def close(self) -> None:
         """End both processes, whatever they do."""
-        for process in (getattr(self, "_client", None), self._server):
-            if process is not None and process.poll() is None:
-                process.kill()
-                process.wait()
+        for process in (self._client, self._server):
+            if process is not None:
+                process.close()
 
-    def _start(self, netns: str, role: str, *options: str) -> subprocess.Popen[bytes]:
-        argv = ["nsenter", f"--net=/run/netns/{netns}", "--", *DEATH_SIGNAL]
-        argv += [sys.executable, "-m", "nfvcert.traffic.tcp_sessions", role, *options]
-        with self._log.open("ab") as errors:
-            return subprocess.Popen(
-                argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, start_new_session=True
-            )
-
-    @staticmethod
-    def _finish(process: subprocess.Popen[bytes]) -> None:
-        assert process.stdin is not None
-        try:
-            process.stdin.write(b"\n")
-            process.stdin.flush()
-        except OSError as error:
-            raise TestbedError("the client of the TCP sessions died", found=f"status {process.poll()}") from error
-
-    def _expect(self, process: subprocess.Popen[bytes], event: str, timeout_s: float) -> dict[str, Any]:
-        lines: Queue[bytes] = Queue()
-        assert process.stdout is not None
-        stdout = process.stdout
-        threading.Thread(target=lambda: lines.put(stdout.readline()), daemon=True).start()
-        try:
-            answer = json.loads(lines.get(timeout=timeout_s))
-        except (Empty, ValueError) as error:
-            self.close()
-            raise TestbedError(
-                f"the TCP sessions did not report '{event}' within {timeout_s:g} s", where=str(self._log)
-            ) from error
-        if answer.get("event") != event:
-            raise TestbedError("the TCP sessions answer out of turn", found=str(answer))
-        return dict(answer)
+    def _start(self, netns: str, role: str, *options: str) -> NativeProcess:
+        argv = [sys.executable, "-m", "nfvcert.traffic.tcp_sessions", role, *options]
+        return NativeProcess(argv, log=self._log, netns=netns)
