@@ -192,7 +192,8 @@ class Engine:
         removed = {name for step in steps for name in step.get("removing", [])}
         for step in steps:
             if step["do"] == "create" and vnfc_of(instance, step["vnfc"]) is None and step["vnfc"] not in removed:
-                await self._vnfm.vnfcs.clean(instance["id"], step["vnfc"], step["vdu"])
+                clean = partial(self._vnfm.vnfcs.clean, instance["id"], step["vnfc"], step["vdu"])
+                await self._vnfm.behaviour.interrupted_creation(step["vnfc"], clean)
                 step["done"] = False
         work.save()
 

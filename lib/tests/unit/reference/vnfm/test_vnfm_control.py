@@ -178,7 +178,7 @@ def test_fault_of_the_vim_is_the_error_and_can_be_retried(stack: Stack, world: W
 
 
 def test_rollback_that_fails_can_be_called_again(stack: Stack, world: World) -> None:
-    instance, operation = paused(stack, world, "complete")
+    _, operation = paused(stack, world, "complete")
     world.decide(coordinationResult="ABORT")
     stack.until(operation, "FAILED_TEMP")
     world.script = lambda request: {}
@@ -201,7 +201,7 @@ def test_rollback_that_fails_can_be_called_again(stack: Stack, world: World) -> 
 
 @pytest.mark.parametrize("task", ["retry", "rollback"])
 def test_restart_while_processing(stack: Stack, world: World, task: str) -> None:
-    instance, operation = paused(stack, world, "migrate 10")
+    _, operation = paused(stack, world, "migrate 10")
     stack.stop()
     world.script = lambda request: {}
     stack.start()
