@@ -6,48 +6,51 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from nfvcert.runner.folder import RunFolder
-from nfvcert.runner.plan import PlannedPurpose
+from nfvcert.runner.plan import Plan
 
 PROCEDURE_TAG = "procedure"
 
 
 @dataclass(frozen=True, slots=True)
 class BackendRun:
-    """A back-end with its command; ``purposes`` are those that it is expected to report."""
+    """A back-end with its command and the file for what it prints."""
 
     name: str
     argv: list[str]
-    purposes: tuple[str, ...]
     log: Path
 
 
-def robot_run(folder: RunFolder, suites_root: Path, purposes: Sequence[PlannedPurpose]) -> BackendRun:
-    """One Robot process over the suites of the planned purposes, in the plan's order."""
-    suites = list(dict.fromkeys(purpose.suite for purpose in purposes))
-    output = folder.logs / "robot"
-    argv = [sys.executable, "-m", "robot", "--outputdir", str(output), "--loglevel", "INFO", "--consolecolors", "off"]
-    argv += ["--name", "nfvcert", "--pythonpath", str(suites_root.parent / "keywords"), "--exitonerror"]
+def robot_run(folder: RunFolder, root: Path, plan: Plan) -> BackendRun | None:
+    """One Robot process over the suites of the plan, in its order; None when there is nothing for it."""
+    suites, purposes = plan.suites("robot"), plan.of("robot")
+    if not suites:
+        return None
+    argv = [sys.executable, "-m", "robot", "--outputdir", str(folder.logs / "robot"), "--loglevel", "INFO"]
+    argv += ["--consolecolors", "off", "--name", "nfvcert", "--pythonpath", str(root / "keywords")]
     argv += ["--listener", "nfvcert.runner.robot_listener"]
     argv += ["--listener", f"allure_robotframework;{folder.path / 'allure-results'}"]
     argv += ["--include", PROCEDURE_TAG]
     for purpose in purposes:
         argv += ["--include", purpose.id]
-    argv += [str(suites_root / suite) for suite in suites]
-    return BackendRun("robot", argv, tuple(p.id for p in purposes), folder.logs / "robot.log")
+    argv += [str(root / suite) for suite in suites]
+    return BackendRun("robot", argv, folder.logs / "robot.log")
 
 
-def pytest_run(folder: RunFolder, suites_root: Path, purposes: Sequence[PlannedPurpose]) -> BackendRun:
-    """One pytest process over the named test functions."""
+def pytest_run(folder: RunFolder, root: Path, plan: Plan) -> BackendRun | None:
+    """One pytest process over the named test functions; None when there is nothing for it."""
+    purposes = plan.of("pytest")
+    if not purposes or not plan.suites("pytest"):
+        return None
     argv = [sys.executable, "-m", "pytest", "-p", "nfvcert.runner.pytest_plugin", "-p", "no:cacheprovider", "-q"]
-    argv += ["--rootdir", str(suites_root), "-c", os.devnull, "--timeout", "120"]
+    argv += ["--rootdir", str(root / "suites"), "-c", os.devnull, "--timeout", "120"]
     argv += ["--alluredir", str(folder.path / "allure-results"), "--junitxml", str(folder.logs / "pytest.xml")]
-    argv += [f"{suites_root / purpose.suite}::{purpose.test}" for purpose in purposes]
-    return BackendRun("pytest", argv, tuple(p.id for p in purposes), folder.logs / "pytest.log")
+    argv += [f"{root / purpose.suite}::{purpose.test}" for purpose in purposes]
+    return BackendRun("pytest", argv, folder.logs / "pytest.log")
 
 
 def start(run: BackendRun, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:

@@ -6,16 +6,28 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from nfvcert.catalogue import Catalogue
+from nfvcert.catalogue import Catalogue, select
 from nfvcert.errors import UsageError
+
+SCENARIO_SUITES = {
+    "packages": "suites/rel006/vnf/test_package.py",
+    "lifecycle": "suites/tst001/lifecycle.robot",
+    "upgrade": "suites/rel006/vnf/service_upgrade.robot",
+    "rollback": "suites/rel006/general/rollback.robot",
+    "refusals": "suites/rel006/vnf/refused_requests.robot",
+    "exposure": "suites/rel006/vnf/limited_exposure.robot",
+}
+"""The suite that records each scenario, in the order in which they run. A purpose over several scenarios is shown by
+the suite of the last one."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedPurpose:
-    """A purpose with the test that shows it; ``suite`` is relative to the folder of the suites."""
+    """A purpose with the test that shows it; ``suite`` is relative to the root of the project."""
 
     id: str
     requirement: str
+    title: str
     backend: str
     suite: str
     test: str
@@ -27,72 +39,69 @@ class Plan:
     """Purposes in the order in which their suites run."""
 
     purposes: tuple[PlannedPurpose, ...]
+    scenarios: tuple[str, ...]
 
     def of(self, backend: str) -> list[PlannedPurpose]:
         """The purposes that a back-end shows."""
         return [purpose for purpose in self.purposes if purpose.backend == backend]
 
-    @property
-    def scenarios(self) -> list[str]:
-        """All scenarios that the plan needs, each once."""
-        return list(dict.fromkeys(scenario for purpose in self.purposes for scenario in purpose.scenarios))
+    def suites(self, backend: str) -> list[str]:
+        """The suites that a back-end has to run, in order: also those that only record for others."""
+        ending = ".robot" if backend == "robot" else ".py"
+        return [
+            suite
+            for scenario, suite in SCENARIO_SUITES.items()
+            if scenario in self.scenarios and suite.endswith(ending)
+        ]
+
+    def without(self, scenarios: set[str]) -> Plan:
+        """The plan without the recording of scenarios that are recorded already."""
+        return Plan(self.purposes, tuple(s for s in self.scenarios if s not in scenarios))
 
     def write(self, path: Path) -> None:
         """Write it into the run folder."""
-        path.write_text(json.dumps([asdict(purpose) for purpose in self.purposes], indent=1), encoding="utf-8")
+        document = {"purposes": [asdict(purpose) for purpose in self.purposes], "scenarios": list(self.scenarios)}
+        path.write_text(json.dumps(document, indent=1), encoding="utf-8")
 
 
 def read_plan(path: Path) -> Plan:
-    """Read the plan of a run."""
-    raw = json.loads(path.read_text(encoding="utf-8"))
-    return Plan(tuple(PlannedPurpose(**{**item, "scenarios": tuple(item["scenarios"])}) for item in raw))
-
-
-def make_plan(catalogue: Catalogue, requirements: list[str], purposes: list[str], features: set[str]) -> Plan:
-    """Plan the tested purposes of the selected requirements.
-
-    A purpose that needs the history of a scenario of another suite brings that suite's scenario along.
-
-    Args:
-        requirements: ids or prefixes; none selects all.
-        purposes: ids of single purposes; none selects all of the requirements.
-        features: what the testbed can do.
+    """Read the plan of a run.
 
     Raises:
-        UsageError: an id selects nothing.
+        UsageError: there is none, or it is no plan.
     """
-    selected = catalogue.select(requirements)
-    planned = []
-    for requirement in selected:
-        for purpose in requirement.purposes:
-            if purpose.test is None or (purposes and purpose.id not in purposes):
-                continue
-            planned.append(
-                PlannedPurpose(
-                    id=purpose.id,
-                    requirement=requirement.id,
-                    backend=purpose.test.backend,
-                    suite=purpose.test.suite,
-                    test=purpose.test.name,
-                    scenarios=tuple(purpose.scenarios),
-                )
-            )
-    unknown = set(purposes) - {purpose.id for purpose in planned}
-    if unknown:
-        raise UsageError(f"no tested purpose is called {', '.join(sorted(unknown))}", hint="see 'nfvcert list'")
-    return Plan(tuple(sorted(planned, key=lambda purpose: (purpose.backend, _suite_rank(purpose.suite), purpose.id))))
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        purposes = tuple(PlannedPurpose(**{**item, "scenarios": tuple(item["scenarios"])}) for item in raw["purposes"])
+        return Plan(purposes, tuple(raw["scenarios"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError("the plan of the run cannot be read", where=str(path), found=repr(error)) from error
 
 
-SUITE_ORDER = (
-    "rel006/vnf/test_package.py",
-    "tst001/lifecycle.robot",
-    "rel006/vnf/service_upgrade.robot",
-    "rel006/general/rollback.robot",
-    "rel006/vnf/refused_requests.robot",
-    "rel006/vnf/limited_exposure.robot",
-)
-"""Suites in the order of their scenarios; a purpose over several scenarios stands in the last suite it needs."""
+def make_plan(catalogue: Catalogue, ids: list[str]) -> Plan:
+    """Plan the tested purposes that the ids select; none selects all.
 
+    The scenarios are those that the purposes need, with all tested purposes selected also ``lifecycle``.
 
-def _suite_rank(suite: str) -> int:
-    return SUITE_ORDER.index(suite) if suite in SUITE_ORDER else len(SUITE_ORDER)
+    Raises:
+        UsageError: an id names nothing, or nothing that is tested.
+    """
+    planned = [
+        PlannedPurpose(
+            id=purpose.id,
+            requirement=purpose.requirement,
+            title=purpose.title,
+            backend=purpose.test.backend,
+            suite=purpose.test.suite,
+            test=purpose.test.name,
+            scenarios=tuple(purpose.scenarios),
+        )
+        for purpose in select(catalogue, ids)
+        if purpose.test is not None
+    ]
+    if not planned:
+        raise UsageError("nothing that is tested is selected", found=", ".join(ids), hint="see 'nfvcert list'")
+    needed = {scenario for purpose in planned for scenario in purpose.scenarios} | (set() if ids else {"lifecycle"})
+    order = list(SCENARIO_SUITES)
+    planned.sort(key=lambda purpose: (max(order.index(scenario) for scenario in purpose.scenarios), purpose.id))
+    return Plan(tuple(planned), tuple(scenario for scenario in order if scenario in needed))

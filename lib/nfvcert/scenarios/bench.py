@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+from nfvcert.drop.declaration import Traffic
 from nfvcert.drop.nsd import single_vnf_nsd
-from nfvcert.drop.read import Drop, read_package
-from nfvcert.errors import TestbedError
+from nfvcert.drop.package import open_package
+from nfvcert.drop.read import Drop
+from nfvcert.errors import DropError, TestbedError
 from nfvcert.history import EventKind
 from nfvcert.scenarios.load import Load
 from nfvcert.scenarios.modification import Modification
@@ -147,7 +149,7 @@ class Bench:
             ),
         ]
         for unsubscribe, path in subscriptions:
-            self.recording.at_end(lambda unsubscribe=unsubscribe, path=path: unsubscribe(path))
+            self.recording.at_end(partial(unsubscribe, path))
 
     def hold_stops(self, seconds: float) -> None:
         """Have the hosts hold back the stop of VNFCs, where they can."""
@@ -174,17 +176,30 @@ class Bench:
     def vnfd_id_of(self, csar: Path) -> str:
         """The vnfdId that a package brings; read once."""
         if csar not in self._vnfd_ids:
-            self._vnfd_ids[csar] = read_package(csar).vnfd.vnfd_id
+            self._vnfd_ids[csar] = open_package(csar).vnfd.vnfd_id
         return self._vnfd_ids[csar]
 
     def single_vnf_nsd(self) -> bytes:
         """A network service descriptor that holds the VNF of the drop alone."""
         return single_vnf_nsd(self.drop.in_service.vnfd)
 
+    @property
+    def gateway_ip(self) -> str:
+        """Where clients send their packets first: declared by the drop."""
+        return str(self._traffic.gateway.address)
+
+    @property
+    def _traffic(self) -> Traffic:
+        traffic = self.drop.traffic
+        if traffic is None:
+            raise DropError("the drop does not say where traffic enters and leaves", hint="add 'traffic' to drop.yaml")
+        return traffic
+
     def instantiation_request(self) -> dict[str, Any]:
         """InstantiateNsRequest: the VNF's external links on the networks of the testbed."""
         vnfd = self.drop.in_service.vnfd
-        links = []
+        gateway = self._traffic.gateway
+        links: dict[str, dict[str, Any]] = {}
         for cp in vnfd.ext_cps:
             network = self.attachment.networks.get(cp.network)
             if network is None:
@@ -193,12 +208,16 @@ class Bench:
                     found=", ".join(self.attachment.networks),
                     hint="declare it under 'networks' of the testbed",
                 )
-            links.append(cp.external_link(network.id))
+            link = links.setdefault(cp.network, {"id": f"ext-{cp.network}", "resourceId": network.id, "extCps": []})
+            address = {"type": "IPV4", "numDynamicAddresses": 1}
+            if cp.network == gateway.network:
+                address = {"type": "IPV4", "fixedAddresses": [str(gateway.address)]}
+            protocol = {"layerProtocol": "IP_OVER_ETHERNET", "ipOverEthernet": {"ipAddresses": [address]}}
+            link["extCps"].append({"cpdId": cp.name, "cpConfig": {"default": {"cpProtocolData": [protocol]}}})
+        parameters = {"extVirtualLinks": list(links.values())}
         return {
             "nsFlavourId": "default",
-            "additionalParamsForVnf": [
-                {"vnfProfileId": "vnf", "additionalParams": {"extVirtualLinks": links}},
-            ],
+            "additionalParamsForVnf": [{"vnfProfileId": "vnf", "additionalParams": parameters}],
         }
 
     def _client(self, url: str, role: str, reference_point: str) -> SolClient:

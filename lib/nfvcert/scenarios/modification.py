@@ -47,13 +47,19 @@ class Modification:
             self._known("ns", self.ns_operation)
         return answer
 
-    def request_by_nfvo(self, vnfd_id: str, policy: str | None) -> Answer:
-        """MODIFY_VNF: ask the VNFM for another package of the VNF."""
+    def request_by_nfvo(
+        self, vnfd_id: str, policy: str | None, *, expected_policy: dict[str, Any] | None = None
+    ) -> Answer:
+        """MODIFY_VNF: ask the VNFM for another package of the VNF.
+
+        Args:
+            expected_policy: what the metadata of that package say of the policy, if it is not the candidate's.
+        """
         bench = self._bench
         body = {"vnfdId": vnfd_id, "additionalParams": self._parameters(policy)}
         answer = bench.vnfm.task(bench.service.vnf_instance, "change_vnfpkg", body)
         self.vnf_operation = bench.nfvo.operation_id(answer) if answer.status == 202 else ""
-        self._requested("or-vnfm", vnfd_id, policy, answer, self.vnf_operation)
+        self._requested("or-vnfm", vnfd_id, policy, answer, self.vnf_operation, expected_policy)
         if self.vnf_operation:
             self._known("vnf", self.vnf_operation)
         return answer
@@ -142,6 +148,15 @@ class Modification:
         )
         return state
 
+    def stopped_within(self, seconds: float) -> bool:
+        """Whether the operation stops or ends by itself within a time."""
+        vnfm, operation = self._bench.vnfm, self.find_vnf_operation()
+        try:
+            vnfm.await_operation(operation, ENDED, timeout_s=seconds)
+        except StackError:
+            return False
+        return True
+
     # tasks
 
     def task(self, name: str, mode: str | None = None) -> Answer:
@@ -191,7 +206,15 @@ class Modification:
             parameters["policy"] = policy
         return parameters
 
-    def _requested(self, interface: str, vnfd_id: str, policy: str | None, answer: Answer, operation: str) -> None:
+    def _requested(
+        self,
+        interface: str,
+        vnfd_id: str,
+        policy: str | None,
+        answer: Answer,
+        operation: str,
+        expected_policy: dict[str, Any] | None = None,
+    ) -> None:
         self._bench.recording.recorder.mark(
             marks.REQUEST,
             label=self.label,
@@ -199,6 +222,8 @@ class Modification:
             vnfd_id=vnfd_id,
             policy=policy,
             token=self.token,
+            expected_policy=expected_policy,
+            t_request=answer.t_start,
             status=answer.status,
             operation=operation or None,
             problem=problem_of(answer),

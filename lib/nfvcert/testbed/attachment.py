@@ -70,6 +70,13 @@ class WitnessAccess(_Strict):
     sink_url: str
 
 
+class SignerAccess(_Strict):
+    """Files of a key with which derived packages are signed."""
+
+    key: str
+    certificate: str
+
+
 class Attachment(_Strict):
     """Everything a back-end is told about the testbed."""
 
@@ -85,6 +92,7 @@ class Attachment(_Strict):
     hosts: list[HostAccess]
     networks: dict[str, NetworkAccess]
     traffic: TrafficAccess
+    signers: dict[str, SignerAccess] = {}
     supervisor_socket: str = ""
 
     def write(self, path: Path) -> None:

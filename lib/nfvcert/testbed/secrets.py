@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from nfvcert.errors import TestbedError
+from nfvcert.testbed.model import Testbed
 
 
 def resolve(reference: str, *, where: str) -> str:
@@ -35,3 +36,15 @@ def resolve(reference: str, *, where: str) -> str:
     raise TestbedError(
         "not a reference to a secret", where=where, found=f"{kind}:...", hint="use env:NAME or file:PATH"
     )
+
+
+def references(testbed: Testbed) -> list[tuple[str, str]]:
+    """All references to secrets in a testbed, each with the place where it stands."""
+    stack = testbed.stack
+    if stack is None:
+        return []
+    found = [("stack.vim.password", stack.vim.password.secret)]
+    for name, endpoint in (("nfvo", stack.nfvo), ("vnfm", stack.vnfm), ("em", stack.em)):
+        if endpoint is not None and endpoint.token is not None:
+            found.append((f"stack.{name}.token", endpoint.token.secret))
+    return found

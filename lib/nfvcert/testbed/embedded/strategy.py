@@ -20,6 +20,7 @@ from nfvcert.testbed.attachment import (
     Component,
     HostAccess,
     NetworkAccess,
+    SignerAccess,
     TrafficAccess,
     VimAccess,
     WitnessAccess,
@@ -33,6 +34,7 @@ from nfvcert.testbed.embedded.addresses import (
 )
 from nfvcert.testbed.embedded.layout import PASSWORD_FILE, choose_ports, component_specs, witness_spec
 from nfvcert.testbed.embedded.processes import Processes
+from nfvcert.testbed.embedded.signers import make_signer
 from nfvcert.testbed.embedded.supervisor import Supervisor
 from nfvcert.testbed.model import Testbed
 from nfvcert.traffic.native import binary
@@ -127,6 +129,7 @@ class EmbeddedTestbed:
         password_file.write_text(password, encoding="utf-8")
         password_file.chmod(0o600)
         ports = choose_ports()
+        signers = {name: make_signer(state_dir, name) for name in ("signer", "stranger")}
         processes = self._processes = Processes(state_dir, self._log_dir)
         processes.start(witness_spec(ports, state_dir))
         places = {place.spec.name: place for place in nfvi.fabric.hosts}
@@ -137,7 +140,7 @@ class EmbeddedTestbed:
             hosts=[(h, nfvi.agent_socket(h.name), places[h.name].underlay_ip) for h in testbed.hosts],
             password=password,
             southbound_netns=southbound,
-            trusted_certificates=certificates,
+            trusted_certificates=[*certificates, signers["signer"].certificate],
             extensions=extensions,
         ):
             processes.start(spec)
@@ -167,6 +170,10 @@ class EmbeddedTestbed:
             hosts=[HostAccess(name=h.name, socket=str(nfvi.agent_socket(h.name))) for h in testbed.hosts],
             networks=networks,
             traffic=traffic,
+            signers={
+                name: SignerAccess(key=str(files.key), certificate=str(files.certificate))
+                for name, files in signers.items()
+            },
             supervisor_socket=str(supervisor_socket),
         )
 

@@ -1,0 +1,120 @@
+"""Putting results.json together from a run folder: the same for a fresh run and for one judged again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from nfvcert.catalogue import Catalogue
+from nfvcert.checkers import Declared, Judgement
+from nfvcert.history import EventKind, History, marks
+from nfvcert.history.reader import file_sha256
+from nfvcert.report.results_model import FileRef, Results, ScenarioResult, Series
+from nfvcert.report.summary import requirement_results, summarise
+from nfvcert.runner.folder import RunFolder
+from nfvcert.runner.plan import Plan
+from nfvcert.runner.series import migration_series
+
+TITLES = {
+    "packages": "Packages as delivered and as onboarded",
+    "lifecycle": "Instantiation, query and termination",
+    "upgrade": "Upgrade under load in three steps",
+    "rollback": "Rollback in three phases",
+    "refusals": "Requests that must be refused, and their twin",
+    "exposure": "Fault of the new version in the first step",
+}
+PLOTTED = ("upgrade", "rollback", "exposure")
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What does not come from histories: identification of everything and the times of the run."""
+
+    identification: dict[str, Any]
+    started: str
+    interrupted: str | None = None
+
+
+def assemble(
+    folder: RunFolder,
+    *,
+    plan: Plan,
+    catalogue: Catalogue,
+    declared: Declared,
+    histories: Mapping[str, History],
+    judgements: Mapping[str, Judgement],
+    circumstances: Circumstances,
+) -> Results:
+    """Results of a run; data of plots are written beside them."""
+    judged = {}
+    for purpose, judgement in judgements.items():
+        raw = judgement.to_dict()
+        raw["weaker_bound"] = declared.weaker_bounds.get(purpose)
+        judged[purpose] = raw
+    requirements = requirement_results(catalogue, judged, [purpose.id for purpose in plan.purposes])
+    summary = summarise(requirements)
+    return Results.model_validate(
+        {
+            **circumstances.identification,
+            "schema": "nfvcert-results/1",
+            "run": folder.id,
+            "verdict": summary.verdict,
+            "headline": summary.headline,
+            "started": circumstances.started,
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+            "profile": declared.profile,
+            "planned": [purpose.id for purpose in plan.purposes],
+            "requirements": requirements,
+            "counts": summary.counts,
+            "scenarios": [_scenario(folder, history, declared) for history in histories.values()],
+            "series": _series(folder, histories, declared),
+            "interrupted": circumstances.interrupted,
+        }
+    )
+
+
+def _scenario(folder: RunFolder, history: History, declared: Declared) -> ScenarioResult:
+    path = folder.history / f"{history.scenario}.jsonl"
+    begin = history.mark(marks.BEGIN)
+    clock = (begin.data.get("clock") or {}) if begin else {}
+    tables = [
+        FileRef(path=f"history/{event.data['file']}", sha256=event.data["sha256"])
+        for event in history.of(EventKind.FLOW_RECORD)
+    ]
+    return ScenarioResult(
+        id=history.scenario,
+        title=TITLES.get(history.scenario, history.scenario),
+        started=history.events[0].wall,
+        finished=history.events[-1].wall,
+        history=str(path.relative_to(folder.path)),
+        sha256=file_sha256(path),
+        events=len(history),
+        clock_error_ns=clock.get("error_ns"),
+        profile=declared.profile,
+        tables=tables,
+    )
+
+
+def _series(folder: RunFolder, histories: Mapping[str, History], declared: Declared) -> list[Series]:
+    made = []
+    for scenario in PLOTTED:
+        history = histories.get(scenario)
+        data = migration_series(history, declared) if history is not None else None
+        if data is None:
+            continue
+        path = folder.path / "plots" / f"{scenario}.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(data), encoding="utf-8")
+        made.append(
+            Series(
+                scenario=scenario,
+                title=TITLES[scenario],
+                path=str(path.relative_to(folder.path)),
+                sha256=file_sha256(Path(path)),
+            )
+        )
+    return made

@@ -1,0 +1,48 @@
+"""What drop, testbed and profile declare, put together for the checkers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nfvcert.catalogue import Catalogue
+from nfvcert.checkers import Declared, Version
+from nfvcert.drop.package import Package
+from nfvcert.drop.read import Drop
+from nfvcert.scenarios.profile import RunProfile
+from nfvcert.testbed.model import Testbed
+
+
+def declare(drop: Drop, testbed: Testbed, profile: RunProfile, catalogue: Catalogue) -> Declared:
+    """Everything that judgements may rely on besides the histories."""
+    parameters: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for name, parameter in catalogue.rules.policy_parameters.items():
+        declared = name in drop.policy_parameters
+        parameters[name] = drop.policy_parameters[name] if declared else parameter["default"]
+        sources[name] = "declared by the drop" if declared else "default"
+    metadata = drop.candidate.metadata
+    return Declared(
+        in_service=_version(drop.in_service),
+        candidate=_version(drop.candidate),
+        modification=metadata.model_dump(mode="json") if metadata else {},
+        parameters=parameters,
+        parameter_sources=sources,
+        features=list(testbed.features),
+        drop_features=list(drop.features),
+        profile=profile.name,
+        weaker_bounds=profile.weaker_bounds,
+    )
+
+
+def _version(package: Package) -> Version:
+    vnfd = package.vnfd
+    images = {image.name: sorted(image.executables().values()) for image in package.images}
+    return Version(
+        vnfd_id=vnfd.vnfd_id,
+        software_version=vnfd.software_version,
+        descriptor_version=vnfd.descriptor_version,
+        provider=vnfd.provider,
+        product=vnfd.product_name,
+        executables={vdu.name: images.get(vdu.image, []) for vdu in vnfd.vdus},
+        instances={vdu.name: vdu.initial_instances for vdu in vnfd.vdus},
+    )

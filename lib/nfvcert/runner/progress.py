@@ -1,0 +1,161 @@
+"""Progress: what a run is doing, for a terminal or as plain lines.
+
+Back-ends write their steps into the segments of the histories; the runner follows these files, so that a back-end needs
+no channel of its own and a silent one is seen to be silent.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from rich.console import Console
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from nfvcert.history import marks
+from nfvcert.history.recorder import SEGMENT_SUFFIX
+
+EXPECTED_S = {
+    "packages": 4,
+    "lifecycle": 5,
+    "upgrade": 26,
+    "rollback": 24,
+    "refusals": 18,
+    "exposure": 9,
+}
+"""How long each scenario takes on two cores with the default profile (seconds)."""
+
+
+class Progress(Protocol):
+    """Shows what happens."""
+
+    def say(self, text: str) -> None:
+        """A phase of the run began."""
+
+    def scenario(self, name: str, step: str) -> None:
+        """A scenario does a step."""
+
+    def close(self) -> None:
+        """The run is over."""
+
+
+class PlainProgress:
+    """One line for each phase and step, with the time since the start."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._started = time.monotonic()
+
+    def say(self, text: str) -> None:
+        """A phase of the run began."""
+        self._console.print(f"[{time.monotonic() - self._started:6.1f} s] {text}", markup=False, highlight=False)
+
+    def scenario(self, name: str, step: str) -> None:
+        """A scenario does a step."""
+        self.say(f"{name}: {step}")
+
+    def close(self) -> None:
+        """Nothing is left to do."""
+
+
+class LiveProgress:
+    """A table of scenarios that is drawn over and over again on a terminal."""
+
+    def __init__(self, console: Console, scenarios: list[str]) -> None:
+        self._started = time.monotonic()
+        self._phase = ""
+        self._rows = {name: _Row(name) for name in scenarios}
+        self._current: str | None = None
+        self._live = Live(get_renderable=self._draw, console=console, refresh_per_second=8, transient=True)
+        self._live.start()
+
+    def say(self, text: str) -> None:
+        """A phase of the run began."""
+        self._phase = text
+
+    def scenario(self, name: str, step: str) -> None:
+        """A scenario does a step."""
+        now = time.monotonic()
+        if name != self._current:
+            self._end_current(now)
+            self._current = name
+            self._rows.setdefault(name, _Row(name)).begun = now
+        self._rows[name].step = step
+
+    def close(self) -> None:
+        """Take the table away."""
+        self._live.stop()
+
+    def _end_current(self, now: float) -> None:
+        if self._current is not None:
+            self._rows[self._current].ended = now
+
+    def _draw(self) -> Table:
+        now = time.monotonic()
+        table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+        expected = sum(EXPECTED_S.get(name, 10) for name in self._rows)
+        table.add_row("", Text(self._phase, style="bold"), f"{now - self._started:.0f} s of about {expected + 10} s")
+        for row in self._rows.values():
+            if row.begun is None:
+                table.add_row(Text("·", style="dim"), Text(row.name, style="dim"), "")
+            elif row.ended is not None:
+                table.add_row(Text("✓", style="green"), row.name, f"{row.ended - row.begun:.0f} s")
+            else:
+                taken = f"{now - row.begun:.0f} of about {EXPECTED_S.get(row.name, 10)} s"
+                table.add_row(Spinner("dots"), Text(f"{row.name}: {row.step}", style="cyan"), taken)
+        return table
+
+
+@dataclass
+class _Row:
+    name: str
+    step: str = ""
+    begun: float | None = None
+    ended: float | None = None
+
+
+def progress_for(console: Console, scenarios: list[str]) -> Progress:
+    """A live table on a terminal, plain lines elsewhere."""
+    return LiveProgress(console, scenarios) if console.is_terminal else PlainProgress(console)
+
+
+class StepFollower:
+    """Reads new steps from the segments of the histories."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._offsets: dict[Path, int] = {}
+
+    def new_steps(self) -> list[tuple[str, str]]:
+        """(scenario, step) of everything written since the last call."""
+        found = []
+        for path in sorted(self._folder.glob(f"*.tester{SEGMENT_SUFFIX}"), key=lambda p: p.stat().st_mtime):
+            found += self._read(path)
+        return found
+
+    def _read(self, path: Path) -> list[tuple[str, str]]:
+        try:
+            with path.open("rb") as lines:
+                lines.seek(self._offsets.get(path, 0))
+                data = lines.read()
+        except OSError:
+            return []
+        whole, _, _ = data.rpartition(b"\n")
+        self._offsets[path] = self._offsets.get(path, 0) + (len(whole) + 1 if whole else 0)
+        found = []
+        for line in whole.split(b"\n"):
+            if b'"' + marks.STEP.encode() + b'"' not in line:
+                continue
+            try:
+                event = json.loads(line)
+            except ValueError:
+                continue
+            if event.get("data", {}).get("name") == marks.STEP:
+                found.append((str(event["scenario"]), str(event["data"]["text"])))
+        return found

@@ -1,0 +1,78 @@
+"""What a back-end works with: attachment, drop, profile, run folder; read once from the environment of the runner."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from nfvcert.checkers import Declared, Judgement, judge
+from nfvcert.drop.read import Drop, read_drop
+from nfvcert.errors import UsageError
+from nfvcert.history import History, load_history
+from nfvcert.runner.folder import RunFolder
+from nfvcert.scenarios.bench import Bench
+from nfvcert.scenarios.profile import RunProfile, read_profile
+from nfvcert.testbed.attachment import Attachment, read_attachment
+
+RUN = "NFVCERT_RUN"
+DROP = "NFVCERT_DROP"
+PROFILE = "NFVCERT_PROFILE"
+
+
+@dataclass(frozen=True)
+class Session:
+    """A back-end's part in a run."""
+
+    folder: RunFolder
+    drop: Drop
+    profile: RunProfile
+    attachment: Attachment
+
+    def bench(self, scenario: str) -> Bench:
+        """The bench for a scenario."""
+        return Bench(
+            scenario,
+            attachment=self.attachment,
+            drop=self.drop,
+            profile=self.profile,
+            run_folder=self.folder.path,
+        )
+
+    def judge(self, purpose: str, scenarios: list[str]) -> Judgement:
+        """Judge a purpose over what has been recorded so far."""
+        return judge(purpose, recorded(self.folder, scenarios), read_declared(self.folder))
+
+
+def current_session() -> Session:
+    """The session that the runner's environment describes.
+
+    Raises:
+        UsageError: the suites were started by hand.
+    """
+    missing = [name for name in (RUN, DROP, PROFILE) if not os.environ.get(name)]
+    if missing:
+        raise UsageError(
+            "the suites are started by the runner", found=f"{', '.join(missing)} not set", hint="use 'nfvcert certify'"
+        )
+    return Session(
+        folder=RunFolder(Path(os.environ[RUN])),
+        drop=read_drop(Path(os.environ[DROP])),
+        profile=read_profile(os.environ[PROFILE]),
+        attachment=read_attachment(),
+    )
+
+
+def recorded(folder: RunFolder, scenarios: list[str]) -> dict[str, History]:
+    """The histories of those scenarios that were recorded."""
+    found = {}
+    for scenario in scenarios:
+        path = folder.history / f"{scenario}.jsonl"
+        if path.exists():
+            found[scenario] = load_history(path)
+    return found
+
+
+def read_declared(folder: RunFolder) -> Declared:
+    """What was declared for the run."""
+    return Declared.model_validate_json(folder.declared.read_text(encoding="utf-8"))
