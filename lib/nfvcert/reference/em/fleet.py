@@ -153,7 +153,10 @@ class Fleets:
                 found=", ".join(vnfc.addresses) or "no addresses",
             )
         site = known.get(vnfc.id)
-        if site is None or site.client.host != host:
+        if site is not None and site.client.host != host:
+            site.client.drop()
+            site = None
+        if site is None:
             client = ManagementClient(
                 vnfc.id,
                 host,

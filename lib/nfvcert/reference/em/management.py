@@ -89,6 +89,12 @@ class ManagementClient:
             raise ElementError(f"{operation!r} was refused", where=self.where, found=str(answer.get("error", answer)))
         return answer
 
+    def drop(self) -> None:
+        """Give the connection up at once."""
+        if self._streams is not None:
+            self._streams[1].transport.abort()
+            self._streams = None
+
     async def close(self) -> None:
         """Close the connection if there is one."""
         streams, self._streams = self._streams, None
@@ -113,9 +119,8 @@ class ManagementClient:
             finished = True
             return answer
         finally:
-            if not finished and self._streams is not None:
-                self._streams[1].transport.abort()
-                self._streams = None
+            if not finished:
+                self.drop()
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._streams is None or self._streams[0].at_eof():

@@ -7,36 +7,10 @@ and does nothing but create sockets; the event loop of the process then uses the
 from __future__ import annotations
 
 import asyncio
-import ctypes
-import os
 import socket
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-from nfvcert.errors import TestbedError
-
-CLONE_NEWNET = 0x40000000
-NETNS_FOLDER = Path("/run/netns")
-
-
-def enter(path: Path) -> None:
-    """Move the calling thread, and no other, into the network namespace that `path` is a handle of.
-
-    Raises:
-        TestbedError: the namespace does not exist or may not be entered.
-    """
-    libc = ctypes.CDLL(None, use_errno=True)
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError as error:
-        raise TestbedError("network namespace cannot be opened", where=str(path), found=str(error.strerror)) from error
-    try:
-        if libc.setns(handle, CLONE_NEWNET) != 0:
-            raise TestbedError(
-                "network namespace cannot be entered", where=str(path), found=os.strerror(ctypes.get_errno())
-            )
-    finally:
-        os.close(handle)
+from nfvcert.nfvi import namespaces
 
 
 class SocketFactory:
@@ -51,7 +25,8 @@ class SocketFactory:
         """A new non-blocking IPv4 TCP socket.
 
         Raises:
-            TestbedError: the namespace cannot be entered.
+            TestbedError: there is no such namespace.
+            OSError: it may not be entered.
         """
         if self.netns is None:
             return _tcp_socket()
@@ -61,7 +36,7 @@ class SocketFactory:
 
     def _create_inside(self, netns: str) -> socket.socket:
         if not self._entered:
-            enter(NETNS_FOLDER / netns)
+            namespaces.enter(netns)
             self._entered = True
         return _tcp_socket()
 

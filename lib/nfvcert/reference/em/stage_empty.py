@@ -38,11 +38,11 @@ class Emptying:
 async def empty(context: StageContext) -> Outcome:
     """Carry out the stage."""
     fleet = await context.fleets.load(context.instance_id)
-    asked = fleet.resolve(context.inputs.vnfcIds)
+    asked = {given: fleet.names.get(given, given) for given in context.inputs.vnfcIds}
     known = context.steering.now
-    going = [id for id in asked if known.member(id) is not None]
+    going = [id for id in dict.fromkeys(asked.values()) if known.member(id) is not None]
     if not going:
-        return Outcome(output={"retire": asked, "moved": {}})
+        return Outcome(output={"retire": list(asked), "moved": {}})
     balancer = fleet.balancer
     drain = context.inputs.policy.drain
     targets = heirs(known, going)
@@ -60,7 +60,7 @@ async def empty(context: StageContext) -> Outcome:
 
 
 async def _without_heirs(
-    context: StageContext, fleet: Fleet, asked: list[str], going: list[str], done: Emptying
+    context: StageContext, fleet: Fleet, asked: dict[str, str], going: list[str], done: Emptying
 ) -> Outcome:
     """All workers are to go: that is only done to those that do not answer, as before a repair."""
     for id in going:
@@ -175,10 +175,10 @@ async def _stats(fleet: Fleet, id: str, drain: Drain) -> WorkerStats:
     return await fleet.worker(id).stats(active_s=max(drain.idle_s, 0.001))
 
 
-def _report(asked: list[str], done: Emptying) -> dict[str, Any]:
-    """The outputParams: who may go now, and what was done with sessions that were left."""
+def _report(asked: dict[str, str], done: Emptying) -> dict[str, Any]:
+    """The outputParams: who may go now (by the ids of the request), what was done with sessions that were left."""
     return {
-        "retire": [id for id in asked if id not in done.waiting],
+        "retire": [given for given, id in asked.items() if id not in done.waiting],
         "moved": {id: moved.report() for id, moved in done.moved.items()},
         "drained": sorted(done.quiet),
         "forced": done.forced,

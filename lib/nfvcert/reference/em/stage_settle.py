@@ -8,15 +8,16 @@ from nfvcert.reference.em.stage import Outcome, StageContext
 
 
 async def activate(context: StageContext) -> Outcome:
-    """All VNFCs of the VNF are ready; its workers are in the pool.
+    """The VNFCs that the request names (all if it names none) are ready; the VNF's workers are in the pool.
 
     The first time all new requests go to the running version; later the shares stay as they are.
     """
-    fleet = await context.fleets.load(context.instance_id, await_ready=context.inputs.newVnfcs or None)
+    named = context.inputs.vnfcIds or context.inputs.newVnfcs
+    fleet = await context.fleets.load(context.instance_id, await_ready=named or None)
     known = context.steering.now
     workers = fleet.workers()
     kept = model.without_members(known, [m.id for m in known.pool if m.id not in workers])
-    going = {member.id for member in kept.pool if member.draining}
+    going = {member.id for member in kept.pool if member.draining} - set(fleet.resolve(named))
     wanted = model.with_members(kept, [fleet.member(id) for id in workers if id not in going])
     if not any(wanted.members(group) for group, share in wanted.shares.items() if share):
         wanted = model.with_shares(wanted, model.only(_running(context, fleet.vnfd_id, wanted)))

@@ -72,7 +72,7 @@ def test_retirement_of_the_old_version_moves_what_does_not_end(tmp_path: Path) -
         result = await bench.run("retire", vnfcIds=["res-o1", "o2"])
         output = result["outputParams"]
         assert result["coordinationResult"] == "CONTINUE"
-        assert output["retire"] == ["o1", "o2"]
+        assert output["retire"] == ["res-o1", "o2"]
         assert output["moved"]["o1"]["sessions"] == 4 and output["moved"]["o2"]["sessions"] == 1
         assert {output["moved"][id]["to"] for id in ("o1", "o2")} == {"n1", "n2"}
         assert set(bench.vnf.lb.pool) == {"n1", "n2"} and not bench.vnf.lb.held
