@@ -44,3 +44,8 @@ SCALED = "scaled"
 """label; type; operation; state."""
 RESTARTED = "restarted"
 """component; down_from, up_at: ns."""
+
+FLOWS_TABLE = "flows"
+"""Table of what the generator sent and received, one row a flow."""
+OBSERVED_TABLE = "observed"
+"""Table of what the taps at the virtual ports saw, one row for each port, direction and flow."""

@@ -106,6 +106,11 @@ class Bench:
             )
         return self.em
 
+    def package_reader(self, role: str) -> SolClient:
+        """A client of the NFVO's package interface in a role."""
+        reference_point = "os-ma-nfvo" if role == "oss" else "or-vnfm-nfvo"
+        return self._client(self.attachment.nfvo.url, role, reference_point)
+
     def reader(self, number: int) -> tuple[Nfvo, Vnfm]:
         """Clients of an observer that only reads."""
         role = f"reader{number}"

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nfvcert.checkers.views.flows import FLOWS_TABLE, OBSERVED_TABLE
 from nfvcert.history import EventKind, marks
+from nfvcert.history.marks import FLOWS_TABLE, OBSERVED_TABLE
 from nfvcert.traffic.embedded import EmbeddedGenerator
 from nfvcert.traffic.flows import join_csv, read_csv, write_parquet
 from nfvcert.traffic.profiles import read_traffic_profile

@@ -18,11 +18,12 @@ from nfvcert.checkers.rel006.common import (
     the_request,
 )
 from nfvcert.checkers.views.calls import request, t_request
-from nfvcert.checkers.views.flows import OBSERVED_TABLE, flows
+from nfvcert.checkers.views.flows import flows
 from nfvcert.checkers.views.inventory import lifetimes, sample_at, samples
 from nfvcert.checkers.views.operations import final_record, operation_id, polled, reachable
 from nfvcert.checkers.views.traffic import guard_control, guard_trial, lost_between, trial_data
 from nfvcert.history import EventKind, History, marks
+from nfvcert.history.marks import OBSERVED_TABLE
 from nfvcert.measure import Measure
 
 REFUSED = ("unknown_vnfd", "disabled_package", "other_base")

@@ -11,9 +11,7 @@ from dataclasses import dataclass, field
 from nfvcert.checkers.case import Missing
 from nfvcert.checkers.views.inventory import Generation, Lifetime
 from nfvcert.history import History
-
-FLOWS_TABLE = "flows"
-OBSERVED_TABLE = "observed"
+from nfvcert.history.marks import FLOWS_TABLE, OBSERVED_TABLE
 
 
 @dataclass(frozen=True, slots=True)
