@@ -1,4 +1,7 @@
-"""Which tests a suite file holds, read from its text: Robot cases by name, pytest functions by node name."""
+"""Which tests a suite file holds, read from its text: Robot cases by name, pytest functions by node name.
+
+Robot cases with the tag ``procedure`` record a scenario and show no purpose by themselves; they are no tests here.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import re
 from pathlib import Path
 
 _TABLE = re.compile(r"^\*+\s*(?P<name>[^*]+?)\s*\**\s*$")
+_PROCEDURE = re.compile(r"\s+\[Tags\]\s.*\bprocedure\b", re.IGNORECASE)
 _CASES = {"test cases", "test case", "tasks", "task"}
 
 
@@ -28,12 +32,16 @@ def all_tests(folder: Path) -> set[tuple[str, str]]:
 
 def _robot_cases(text: str) -> set[str]:
     cases: set[str] = set()
+    current = ""
     inside = False
     for line in text.splitlines():
         if table := _TABLE.match(line):
             inside = table["name"].lower() in _CASES
         elif inside and line[:1] not in ("", " ", "\t", "#", "|"):
-            cases.add(re.split(r"\s{2,}|\t", line.rstrip())[0])
+            current = re.split(r"\s{2,}|\t", line.rstrip())[0]
+            cases.add(current)
+        elif inside and _PROCEDURE.match(line):
+            cases.discard(current)
     return cases
 
 
