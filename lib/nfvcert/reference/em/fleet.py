@@ -137,6 +137,10 @@ class Fleets:
                 raise result
         return fleet
 
+    def known(self, instance_id: str) -> Fleet:
+        """The VNFCs as they were at the last coordination; nobody is asked."""
+        return Fleet(instance_id, "", dict(self._sites.get(instance_id, {})), worker_cp=self._config.worker_cp)
+
     async def close(self) -> None:
         """Close all connections."""
         for sites in self._sites.values():

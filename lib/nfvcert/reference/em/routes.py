@@ -94,11 +94,10 @@ def administration_routes(coordinator: Coordinator, fleets: Fleets) -> APIRouter
             raise Problem(400, "the query parameter vnfInstanceId is missing")
         decider = coordinator.deciders.get(instance_id)
         in_force = None
-        if decider.pool:
-            try:
-                in_force = (await (await fleets.load(instance_id)).balancer.stats()).shares
-            except (NfvcertError, Problem):
-                pass
+        try:
+            in_force = (await fleets.known(instance_id).balancer.stats()).shares
+        except NfvcertError:
+            pass
         return {
             "vnfInstanceId": instance_id,
             "shares": decider.shares,

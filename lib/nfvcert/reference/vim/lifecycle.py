@@ -63,7 +63,7 @@ class Lifecycle:
 
     def build(self, server: Server) -> None:
         """Place and start a new server in the background."""
-        self._begin(server.id, self._build(server))
+        self._begin(server, self._build(server))
 
     def delete(self, server: Server) -> None:
         """Delete a server in the background; it is shown as deleting until its container has gone."""
@@ -71,7 +71,7 @@ class Lifecycle:
             return
         server.task = "deleting"
         self._cloud.servers.save(server)
-        self._begin(server.id, self._delete(server))
+        self._begin(server, self._delete(server))
 
     def stop(self, server: Server) -> None:
         """Stop the container in the background."""
@@ -89,7 +89,7 @@ class Lifecycle:
         """After a start of the VIM: finish deletions, give up builds that were interrupted."""
         for server in self._cloud.servers:
             if server.task == "deleting":
-                self._begin(server.id, self._delete(server))
+                self._begin(server, self._delete(server))
             elif server.vm_state == "building":
                 self._fail(server, "Build of the instance was interrupted by a restart of the service.")
             elif server.task is not None:
@@ -138,26 +138,26 @@ class Lifecycle:
 
     # -- tasks ----------------------------------------------------------------------------------------------------
 
-    def _begin(self, id: str, work: Coroutine[Any, Any, None]) -> None:
-        turn = self._turns.setdefault(id, asyncio.Lock())
+    def _begin(self, server: Server, work: Coroutine[Any, Any, None]) -> None:
+        turn = self._turns.setdefault(server.id, asyncio.Lock())
 
         async def run() -> None:
             async with turn:
-                await work
+                try:
+                    await work
+                except Exception as error:
+                    log.exception("a task of server %s failed", server.id)
+                    if self._cloud.servers.find(server.id) is not None:
+                        self._fail(server, f"Unexpected error: {error!r}")
 
         task = asyncio.create_task(run())
         self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("a server's task ended with an error", exc_info=task.exception())
+        task.add_done_callback(self._tasks.discard)
 
     def _change(self, server: Server, task: str, work: Coroutine[Any, Any, None]) -> None:
         server.task = task
         self._cloud.servers.save(server)
-        self._begin(server.id, work)
+        self._begin(server, work)
 
     async def _build(self, server: Server) -> None:
         if server.task == "deleting":

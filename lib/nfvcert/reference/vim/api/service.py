@@ -140,4 +140,6 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(NfvcertError)
     async def _host(request: Request, error: NfvcertError) -> JSONResponse:
         log.warning("%s %s: %s", request.method, request.url.path, error)
+        if getattr(error, "status", 0) == 409:  # a host refuses because of what there is on it
+            return answer(request, 409, error.message, "Conflict", None)
         return answer(request, 503, error.message, "ServiceUnavailable", None)

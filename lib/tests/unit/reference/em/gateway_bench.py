@@ -19,7 +19,7 @@ from typing import Any
 import openstack
 import uvicorn
 
-from nfvcert.drop.oci import ImageSpec, build_image
+from nfvcert.drop.oci import ImageSpec, build_image, stripped
 from nfvcert.nfvi import namespaces
 from nfvcert.nfvi.agent.models import EndpointSpec
 from nfvcert.nfvi.capacity import HostSpec
@@ -50,7 +50,7 @@ class Gateway:
     def image(self, program: str) -> str:
         if program not in self.images:
             path = f"/{program}"
-            content = build_image(ImageSpec(program, {path: binary(program).read_bytes()}, [path]))
+            content = build_image(ImageSpec(program, {path: stripped(binary(program))}, [path]))
             made = self.cloud.image.create_image(program, data=content, container_format="docker", disk_format="raw")
             self.images[program] = made.id
         return self.images[program]

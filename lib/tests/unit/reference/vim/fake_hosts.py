@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable
 
 from nfvcert.errors import StackError
+from nfvcert.nfvi.calls import HostRefused
 from nfvcert.reference.vim.agents import ContainerSpec, ContainerState, Host, Hosts
 from nfvcert.reference.vim.records import Network
 
@@ -19,6 +20,7 @@ class FakeAgent:
         self.networks: dict[str, int] = {}
         self.running: dict[str, ContainerSpec] = {}
         self.dead: set[str] = set()
+        self.in_use: set[str] = set()
         self.refuse = False
         self.unreachable = False
         self.hold = threading.Event()
@@ -29,6 +31,10 @@ class FakeAgent:
         self.networks[network.id] = network.vni
 
     async def remove_network(self, network_id: str) -> None:
+        if network_id in self.in_use:
+            refusal = HostRefused("the network is in use", where=self.name)
+            refusal.status = 409
+            raise refusal
         self.networks.pop(network_id, None)
 
     async def start(self, spec: ContainerSpec, networks: Iterable[Network]) -> None:

@@ -14,6 +14,7 @@ from cloud_bench import Bench, running
 from openstack import exceptions
 from openstack.connection import Connection
 
+from nfvcert.reference.common.extension import load_behaviour
 from nfvcert.reference.vim.behaviour import VimBehaviour
 from nfvcert.reference.vim.records import Server
 
@@ -310,3 +311,22 @@ def test_the_list_of_servers_is_a_published_decision(tmp_path: Path) -> None:
         server = a_server(bench.connection, an_image(bench.connection), a_flavor(bench.connection))
         assert list(bench.connection.compute.servers()) == []
         assert bench.connection.compute.get_server(server.id).id == server.id
+
+
+def test_the_seeded_defect_lists_what_was_deleted(tmp_path: Path) -> None:
+    file = Path(__file__).resolve().parents[5] / "fixtures" / "nonconformities" / "DEF.VNF.13.f.py"
+    with running(tmp_path, load_behaviour(file, VimBehaviour)()) as bench:
+        cloud = bench.connection
+        server = a_server(cloud, an_image(cloud), a_flavor(cloud))
+        gone(cloud, server)
+        assert [found.id for found in cloud.compute.servers()] == [server.id]
+
+
+def test_a_network_that_a_host_still_uses_is_refused(bench: Bench, cloud: Connection) -> None:
+    network = a_network(cloud)
+    bench.agents["host2"].in_use.add(network.id)
+    with pytest.raises(exceptions.ConflictException, match="in use"):
+        cloud.network.delete_network(network)
+    bench.agents["host2"].in_use.clear()
+    cloud.network.delete_network(network)
+    assert list(cloud.network.networks()) == []
