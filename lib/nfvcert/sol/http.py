@@ -26,6 +26,7 @@ Expect = Literal["object", "list", "any", "bytes"]
 
 _NEXT_LINK = re.compile(r"<([^>]*)>\s*;[^,]*\brel=\"?next\"?")
 _SHOWN = 160
+_HIDDEN = {"authorization": "(hidden)"}
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,8 @@ class SolClient:
         version: value of the Version header (SOL013 9.1); "" sends none.
         timeout: seconds for connecting and for each read.
         observer: called once per exchange with ``method, url, request_headers, request_body, status, response_headers,
-            response_body, t_start, t_end`` (ns) and, when nothing answered, ``error`` in place of the answer's fields.
+            response_body, t_start, t_end`` (ns; credentials in headers are hidden) and, when nothing answered, ``error``
+            in place of the answer's fields.
         headers: further header fields of every request.
     """
 
@@ -182,19 +184,22 @@ class SolClient:
             sent["Content-Type"] = "application/json"
             content = json.dumps(body, separators=(",", ":")).encode()
         sent |= dict(headers or {})
-        request = self._http.build_request(
-            method, self.url(path), params=dict(params) if params else None, headers=sent, content=content
-        )
+        try:
+            request = self._http.build_request(
+                method, self.url(path), params=dict(params) if params else None, headers=sent, content=content
+            )
+        except httpx.InvalidURL as error:
+            raise StackError(f"{method}: this is no URL", where=self.url(path), found=str(error)) from error
         event: dict[str, Any] = {
             "method": method,
             "url": str(request.url),
-            "request_headers": sent,
+            "request_headers": {name: _HIDDEN.get(name.lower(), value) for name, value in sent.items()},
             "request_body": body if body is not None or content is None else {"bytes": len(content)},
             "t_start": time.monotonic_ns(),
         }
         try:
             response = self._http.send(request)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except httpx.HTTPError as error:
             event |= {"t_end": time.monotonic_ns(), "error": f"{type(error).__name__}: {error}"}
             self._tell(event)
             what = "no answer in time" if isinstance(error, httpx.TimeoutException) else "no answer"

@@ -12,9 +12,9 @@ from nfvcert.reference.common.peer import Peer, PeerError, detail_of, object_of
 from nfvcert.reference.common.problem import Problem
 from nfvcert.reference.vnfm.descriptor import Descriptor, Vdu
 from nfvcert.reference.vnfm.instances import Vnfc
+from nfvcert.sol.grant import API_PATH
 
-GRANTS = "/grant/v1/grants"
-GRANTS_VERSION = "1.4.0"
+GRANTS = f"{API_PATH}/grants"
 
 
 def additions(vdu: Vdu, vnfd_id: str, vnfc: str) -> list[dict[str, Any]]:

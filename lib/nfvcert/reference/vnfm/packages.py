@@ -10,11 +10,11 @@ from typing import Any, Protocol
 from nfvcert.reference.common.peer import Peer
 from nfvcert.reference.common.problem import Problem
 from nfvcert.reference.vnfm.descriptor import Descriptor, Image
+from nfvcert.sol.vnfpkgm import API_PATH
 
 log = logging.getLogger(__name__)
 
-PACKAGES = "/vnfpkgm/v2/vnf_packages"
-PACKAGES_VERSION = "2.0.0"
+PACKAGES = f"{API_PATH}/vnf_packages"
 
 
 class Reader(Protocol):

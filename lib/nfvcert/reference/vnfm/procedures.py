@@ -1,8 +1,8 @@
 """From a request to a plan: what each lifecycle operation checks, asks a grant for, and does.
 
 A procedure touches nothing. It raises the Problem that refuses the request, or returns a :class:`Plan`. Steps beyond
-those of a change of package are ``networks``, ``activate``, ``drain``, ``remove``, ``operate``, ``settle`` (attributes of
-the instance) and ``release``; :mod:`.steps` says what each needs.
+those of a change of package are ``networks``, ``activate``, ``drain``, ``remove``, ``operate``, ``settle`` (attributes
+of the instance) and ``release``; :mod:`.steps` says what each needs.
 """
 
 from __future__ import annotations

@@ -16,18 +16,18 @@ from nfvcert.reference.vnfm.config import VnfmConfig
 from nfvcert.reference.vnfm.coordination import Coordinator
 from nfvcert.reference.vnfm.csar import CsarReader
 from nfvcert.reference.vnfm.engine import Engine
-from nfvcert.reference.vnfm.grants import GRANTS_VERSION, Grants
+from nfvcert.reference.vnfm.grants import Grants
 from nfvcert.reference.vnfm.instances import Instance, Instances
 from nfvcert.reference.vnfm.occurrences import Occurrence, Occurrences
-from nfvcert.reference.vnfm.packages import PACKAGES_VERSION, Packages, Reader
+from nfvcert.reference.vnfm.packages import Packages, Reader
 from nfvcert.reference.vnfm.procedures import Plan
 from nfvcert.reference.vnfm.steps import Steps
 from nfvcert.reference.vnfm.view import SUBSCRIPTIONS
 from nfvcert.reference.vnfm.vnfcs import Vnfcs
 from nfvcert.reference.vnfm.work import Work
+from nfvcert.sol import grant, lcmcoord, vnfpkgm
 from nfvcert.sol.common import LcmOperation
 from nfvcert.sol.common import LcmOperationState as State
-from nfvcert.sol.lcmcoord import API_VERSION as COORDINATION_VERSION
 from nfvcert.sol.vnflcm import API_VERSION
 
 
@@ -64,10 +64,10 @@ class Vnfm:
         self.occurrences = Occurrences(self.store, self.instances, self.notifier, self.subscriptions, config.url)
         self.vim = Vim(cloud or Cloud(config.peers.vim))
         self._peers = [
-            Peer("the NFVO", config.peers.nfvo, PACKAGES_VERSION),
-            Peer("the NFVO", config.peers.nfvo, GRANTS_VERSION),
+            Peer("the NFVO", config.peers.nfvo, vnfpkgm.API_VERSION),
+            Peer("the NFVO", config.peers.nfvo, grant.API_VERSION),
         ]
-        em = Peer("the EM", config.peers.em, COORDINATION_VERSION) if config.peers.em else None
+        em = Peer("the EM", config.peers.em, lcmcoord.API_VERSION) if config.peers.em else None
         if em:
             self._peers.append(em)
         self.packages = Packages(self._peers[0], files, reader or CsarReader(files / "images"))
