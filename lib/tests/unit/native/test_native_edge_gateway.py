@@ -193,7 +193,8 @@ def pool(*workers: str) -> list[dict[str, str]]:
 def gateway(tmp_path: Path) -> Iterator[Gateway]:
     with contextlib.ExitStack() as stack:
         gateway = Gateway(tmp_path, stack)
-        gateway.start("lb", "edge-gateway-lb-1.0.0", 1, {"access": GATEWAY, "internal": "10.80.0.1"})
+        ports = {"access": GATEWAY, "internal": "10.80.0.1"}
+        gateway.start("lb", "edge-gateway-lb-1.0.0", 1, ports, user_idle_s=60)
         for what, version, number in (("old", "1.0.0", 2), ("new", "2.0.0", 3)):
             ports = {"internal": f"10.80.0.{number}", "external": f"198.19.0.{number}"}
             gateway.start(what, f"edge-gateway-worker-{version}", number, ports)
@@ -220,10 +221,10 @@ def test_traffic_passes_both_ways_and_a_move_keeps_state_order_and_every_packet(
     state = gateway.call("old", "export", format=1)["state"]
     imported = gateway.call("new", "import", state=state)
     assert (imported["sessions"], imported["addresses"]) == (1, ["198.19.0.2"])
-    announced = gateway.server.expect(
-        lambda frame: ARP in frame and frame[ARP].psrc == "198.19.0.2" and frame[ARP].pdst == "198.19.0.2"
+    announcement = ("02:00:00:00:03:01", "198.19.0.2", "198.19.0.2")
+    gateway.server.expect(
+        lambda frame: ARP in frame and (frame[ARP].hwsrc, frame[ARP].psrc, frame[ARP].pdst) == announcement
     )
-    assert announced[ARP].hwsrc == "02:00:00:00:03:01"
     assert gateway.call("lb", "move", **{"from": "old", "to": "new"})["users"] == 1
     gateway.call("old", "release")
     for number in range(302, 402):
