@@ -22,16 +22,16 @@ class Limits:
     name: int = 512
     directory: int = 4 * MIB
     member: int = 4 * GIB
-    total: int = 8 * GIB
+    total: int = 4 * GIB
     ratio: int = 200
     ratio_floor: int = 1 * MIB
     document: int = 2 * MIB
     artifact: int = 64 * MIB
     depth: int = 48
-    nodes: int = 100_000
+    nodes: int = 50_000
     imports: int = 64
     image_files: int = 100_000
-    image_bytes: int = 8 * GIB
+    image_bytes: int = 4 * GIB
     image_document: int = 4 * MIB
 
 

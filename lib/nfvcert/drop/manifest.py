@@ -14,7 +14,7 @@ SIGNATURE_END = b"-----END CMS-----"
 ALGORITHMS = {"SHA-256": "sha256", "SHA-512": "sha512"}
 HEX_LENGTHS = {"SHA-256": 64, "SHA-512": 128}
 REQUIRED = ("vnf_product_name", "vnf_provider_id", "vnf_package_version", "vnf_release_date_time")
-_LINE = re.compile(r"(\s*)([A-Za-z][A-Za-z0-9_.-]*)\s*:\s*(.*?)\s*")
+_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,255}")
 _BEGIN_LINE = re.compile(rb"^-----BEGIN (?:CMS|PKCS7)-----", re.MULTILINE)
 
 
@@ -96,12 +96,12 @@ class _Reader:
     def take(self, number: int, line: str) -> None:
         if not line.strip() or line.lstrip().startswith("#"):
             return
-        match = _LINE.fullmatch(line)
-        if match is None:
+        name, colon, value = line.partition(":")
+        key, value = name.strip(), value.strip()
+        if not colon or not _KEY.fullmatch(key):
             self._fault(number, "the line is no 'key: value'", line)
             return
-        indent, key, value = match.groups()
-        if not indent:
+        if not line[0].isspace():
             self._top(number, key, value)
         elif self._section == "metadata":
             if key in self.metadata:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import posixpath
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from nfvcert.drop import tarstream
 from nfvcert.drop.findings import FindingError, fault
+from nfvcert.drop.layers import Executables, gunzip
 from nfvcert.drop.limits import DEFAULT, Limits
 from nfvcert.drop.oci import INDEX, LAYER_TYPE, LAYOUT, MANIFEST_TYPE, REF_NAME
 
@@ -64,11 +64,11 @@ def read_image(content: Pieces, where: str, limits: Limits = DEFAULT) -> OciImag
     diff_ids = _list(_object(config, "rootfs", where), "diff_ids", where)
     if len(layers) != len(diff_ids):
         raise _bad(where, "image.config", "configuration and manifest differ in the layers", len(diff_ids), len(layers))
-    files: dict[str, str] = {}
+    executables = Executables()
     for layer, diff_id in zip(layers, diff_ids, strict=True):
         if not isinstance(layer, dict) or layer.get("mediaType") not in _LAYER_TYPES:
             raise _bad(where, "image.layer", "unknown type of layer", _get(layer, "mediaType"))
-        _apply(files, _scan_layer(layout, layer, str(diff_id), where, limits))
+        executables.lay(_scan_layer(layout, layer, str(diff_id), where, limits))
     settings = _optional(config, "config")
     labels, annotations = _optional(settings, "Labels"), _optional(descriptor, "annotations")
     entrypoint = settings.get("Entrypoint")
@@ -80,7 +80,7 @@ def read_image(content: Pieces, where: str, limits: Limits = DEFAULT) -> OciImag
         os=str(config.get("os", "")),
         entrypoint=tuple(str(word) for word in entrypoint) if isinstance(entrypoint, list) else (),
         labels={str(key): str(value) for key, value in labels.items()},
-        files=dict(sorted(files.items())),
+        files=executables.files(),
     )
 
 
@@ -170,7 +170,7 @@ def _scan_layer(
     name = layout.blob(layer)
     content = layout.pieces(name)
     if _LAYER_TYPES[layer["mediaType"]]:
-        content = _gunzip(content, where, limits.image_bytes)
+        content = gunzip(content, where, limits.image_bytes)
     digest = hashlib.sha256()
 
     def watched() -> Iterator[bytes]:
@@ -195,59 +195,6 @@ def _scan_layer(
     if f"sha256:{digest.hexdigest()}" != diff_id:
         raise _bad(where, "image.digest", "a layer is not the one of the configuration", digest.hexdigest(), diff_id)
     return found
-
-
-def _apply(files: dict[str, str], layer: list[tuple[str, str, str]]) -> None:
-    """Put a layer over the executables below it; whiteouts remove them."""
-    for path, kind, value in layer:
-        folder, base = posixpath.split(path)
-        if base == ".wh..wh..opq":
-            _remove(files, folder)
-        elif base.startswith(".wh."):
-            _remove(files, posixpath.join(folder, base.removeprefix(".wh.")))
-        elif kind == tarstream.FILE and value:
-            files[path] = value
-        elif kind == tarstream.HARD_LINK and value in files:
-            files[path] = files[value]
-        elif kind != tarstream.DIRECTORY:
-            _remove(files, path)
-
-
-def _remove(files: dict[str, str], path: str) -> None:
-    for name in [name for name in files if name == path or name.startswith(path.rstrip("/") + "/")]:
-        del files[name]
-
-
-def _gunzip(pieces: Iterator[bytes], where: str, limit: int) -> Iterator[bytes]:
-    """Uncompressed pieces of bounded size; several gzip members may follow each other."""
-    produced = 0
-    inflater = zlib.decompressobj(wbits=31)
-    for packed in pieces:
-        pending = packed
-        while pending:
-            if inflater.eof:
-                inflater = zlib.decompressobj(wbits=31)
-            try:
-                piece = inflater.decompress(pending, 1 << 16)
-            except zlib.error as error:
-                raise _bad(where, "image.layer", "a layer is damaged", error) from None
-            pending = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
-            produced += len(piece)
-            if produced > limit:
-                raise _bad(where, "image.bomb", "a layer unpacks to too much", f"> {limit} bytes")
-            if piece:
-                yield piece
-    while not inflater.eof:
-        try:
-            piece = inflater.decompress(b"", 1 << 16)
-        except zlib.error as error:
-            raise _bad(where, "image.layer", "a layer is damaged", error) from None
-        if not piece:
-            raise _bad(where, "image.layer", "a layer is truncated")
-        produced += len(piece)
-        if produced > limit:
-            raise _bad(where, "image.bomb", "a layer unpacks to too much", f"> {limit} bytes")
-        yield piece
 
 
 def _object(document: dict[str, Any], key: str, where: str) -> dict[str, Any]:

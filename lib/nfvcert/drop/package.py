@@ -68,6 +68,8 @@ class Package:
     def __init__(self, archive: Archive, path: Path | None = None) -> None:
         self.archive = archive
         self._path = path
+        self._oci: dict[str, OciImage] = {}
+        self._digests: dict[tuple[str, str], str] = {}
 
     @property
     def path(self) -> Path:
@@ -204,9 +206,17 @@ class Package:
         problem = self.image_problem(described)
         if problem is not None:
             raise problem.error()
-        return PackageImage(
-            described, read_image(lambda: self.archive.chunks(described.path), described.path, self.limits)
-        )
+        return PackageImage(described, self.read_oci(described.path))
+
+    def read_oci(self, path: str) -> OciImage:
+        """The image in a member, read once however many VDUs use it.
+
+        Raises:
+            FindingError: it is no image, or one whose digests do not fit.
+        """
+        if path not in self._oci:
+            self._oci[path] = read_image(lambda: self.archive.chunks(path), path, self.limits)
+        return self._oci[path]
 
     def image_problem(self, described: SoftwareImage) -> Finding | None:
         """How size or checksum of an image's file differ from what the descriptor says."""
@@ -214,7 +224,10 @@ class Package:
         size = self.archive.size(described.path)
         if size != described.size:
             return fault("image.size", clause, described.path, "the image has another size", size, described.size)
-        found = self.archive.digest(described.path, described.algorithm)
+        key = (described.path, described.algorithm)
+        if key not in self._digests:
+            self._digests[key] = self.archive.digest(*key)
+        found = self._digests[key]
         if found != described.checksum:
             return fault(
                 "image.checksum", clause, described.path, "the image has another checksum", found, described.checksum

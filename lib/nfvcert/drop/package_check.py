@@ -8,7 +8,6 @@ from nfvcert.drop.findings import Finding, FindingError, fault, finding_of, rema
 from nfvcert.drop.manifest import ALGORITHMS
 from nfvcert.drop.manifest import CLAUSE as MANIFEST_CLAUSE
 from nfvcert.drop.metadata import parse_metadata
-from nfvcert.drop.oci_read import read_image
 from nfvcert.drop.package import Package
 from nfvcert.drop.signature import CLAUSE as SIGNATURE_CLAUSE
 from nfvcert.drop.signature import SignatureProblem
@@ -73,7 +72,7 @@ def check_images(package: Package, architecture: str) -> list[Finding]:
             if problem is not None:
                 findings.append(problem)
             path = described.path
-            image = read_image(lambda path=path: package.archive.chunks(path), path, package.limits)  # type: ignore[misc]
+            image = package.read_oci(path)
         except FindingError as error:
             findings.append(error.finding)
             continue
@@ -157,6 +156,8 @@ def _check_signature(package: Package, trust: Trust | None) -> list[Finding]:
         signature = package.signature
     except SignatureProblem as problem:
         return [fault(problem.rule, SIGNATURE_CLAUSE, where, problem.message)]
+    except DropError as error:
+        return [finding_of(error)]
     if signature is None:
         judged = fault if trust is not None and trust.required else remark
         return [judged("signature.missing", SIGNATURE_CLAUSE, where, "the manifest is not signed")]

@@ -50,15 +50,16 @@ class Properties:
 
     def text(self, key: str, default: str | None = None, *, choice: Sequence[str] | None = None) -> str:
         """A string as written; without a default it is required."""
+        fallback = default or (choice[0] if choice else "")
         node = self._get(key, default is None)
         if node is None:
-            return default or ""
+            return fallback
         if not node.is_scalar or not node.text:
             self._wrong(node, key, "text")
-            return default or ""
+            return fallback
         if choice is not None and node.text not in choice:
             self._wrong(node, key, "one of " + ", ".join(choice))
-            return default or choice[0]
+            return fallback
         return node.text
 
     def integer(self, key: str, default: int | None = None, *, least: int = 0, most: int = 1_000_000) -> int:

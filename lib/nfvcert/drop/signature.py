@@ -22,7 +22,7 @@ from nfvcert.errors import DropError
 
 CLAUSE = "SOL004 5.1, RFC 5652"
 LARGEST = 256 * 1024
-_PEM = re.compile(rb"-----BEGIN (CMS|PKCS7)-----\s+([A-Za-z0-9+/=\s]+?)\s*-----END \1-----\s*", re.DOTALL)
+_PEM = re.compile(rb"-----BEGIN (CMS|PKCS7)-----([A-Za-z0-9+/=\s]+)-----END \1-----\s*")
 _DAMAGE = (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, RecursionError)
 """What parsers of ASN.1 raise on damaged input."""
 _HASHES: dict[str, type[hashes.HashAlgorithm]] = {
@@ -91,8 +91,8 @@ def verify(content: bytes, pem: bytes, known: Iterable[x509.Certificate] = ()) -
     Raises:
         SignatureProblem: malformed, by an unknown certificate, or not over this content.
     """
-    match = _PEM.fullmatch(pem)
-    if match is None or len(pem) > LARGEST:
+    match = _PEM.fullmatch(pem) if len(pem) <= LARGEST else None
+    if match is None:
         raise SignatureProblem("signature.malformed", "the signature is no PEM block of CMS at the end of the file")
     signed, signer_info, carried = _parse(match.group(2))
     certificates = [*carried, *known]

@@ -12,6 +12,7 @@ CLAUSE = "POSIX.1 pax (tar)"
 BLOCK = 512
 EXTENSION_LIMIT = 64 * 1024
 """Largest extended header in bytes."""
+LONGEST_NAME = 4096
 FILE, HARD_LINK, SYMBOLIC_LINK, DIRECTORY = "file", "hard link", "symbolic link", "directory"
 _KINDS = {b"0": FILE, b"\0": FILE, b"7": FILE, b"1": HARD_LINK, b"2": SYMBOLIC_LINK, b"5": DIRECTORY}
 _PAX = re.compile(rb"([1-9][0-9]{0,6}) ")
@@ -115,6 +116,8 @@ def members(pieces: Iterator[bytes], where: str, limit: int) -> Iterator[TarMemb
                 link = _text(data, where)
             continue
         name = path or _ustar_name(header, where)
+        if len(name) > LONGEST_NAME or len(link) > LONGEST_NAME:
+            raise _bad(where, "tar.name", "a name in the tar archive is too long", f"{len(name)} characters")
         has_data = kind not in (b"1", b"2", b"3", b"4", b"5", b"6")
         member = TarMember(
             name=name.removeprefix("./"),

@@ -83,6 +83,7 @@ class _Importer:
         self._read = read
         self._exists = exists
         self._limits = limits
+        self._nodes = 0
 
     def take(self, name: str, path: tuple[str, ...]) -> None:
         if len(self._template.files) >= self._limits.imports or len(path) > self._limits.depth:
@@ -95,6 +96,10 @@ class _Importer:
             self._template.findings.append(error.finding)
             return
         self._template.files[name] = tree
+        self._nodes += tree.weight
+        if self._nodes > 2 * self._limits.nodes:
+            self._fault("tosca.import.many", name, "the imported files are too large together", self._nodes)
+            return
         if not isinstance(tree.value, dict):
             self._fault("tosca.form", name, "the template is no mapping", tree.kind)
             return

@@ -203,15 +203,15 @@ class _PolicyReader:
         return info.child(aspect).integer("scale_level", 0) if aspect in info.names() else 0
 
     def _targets(self, policy: _Policy) -> list[str]:
-        targets: list[str] = []
-        for target in policy.targets:
+        targets: dict[str, None] = {}
+        for target in dict.fromkeys(policy.targets):
             if target in self._vdus:
-                targets.append(target)
+                targets[target] = None
             elif target in self._groups:
-                targets += self._groups[target]
+                targets.update(dict.fromkeys(self._groups[target]))
             else:
                 policy.properties.fault("vnfd.reference", f"{policy.name}: the target is no VDU", target)
-        return targets
+        return list(targets)
 
     def _of(self, type_name: str) -> Iterator[_Policy]:
         """The policies of a type or of a type derived from it."""

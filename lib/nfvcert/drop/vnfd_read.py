@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import uuid
 from dataclasses import dataclass
 
@@ -14,18 +15,17 @@ from nfvcert.drop.template import Exists, Read, Template, read_template
 from nfvcert.drop.vnfd import (
     ExtCp,
     Flavour,
-    NfviMaintenance,
     Port,
     SoftwareImage,
     Vdu,
     VirtualLink,
     Vnfd,
 )
+from nfvcert.drop.vnfd_maintenance import read_maintenance
 from nfvcert.drop.vnfd_policies import read_policies
 from nfvcert.drop.yamltree import Node
 
 CLAUSE = "SOL001 6.8"
-MIGRATIONS = ("no_migration", "offline_migration", "live_migration")
 ALGORITHMS = {"sha-256": "sha256", "sha256": "sha256", "sha-512": "sha512", "sha512": "sha512"}
 METADATA_KEY = "software_modification"
 """Key of the VNF node's metadata that names the file with the software modification metadata."""
@@ -83,7 +83,7 @@ class _Reader:
             properties.fault("vnfd.missing", "the VNF has no Vdu.Compute")
         vdu_names = {node.name for node in vdu_nodes}
         groups = {
-            name: Properties(node, file, name, node.line, CLAUSE, self._findings).texts("members")
+            name: self._members(Properties(node, file, name, node.line, CLAUSE, self._findings), vdu_names)
             for file, name, node in self._template.topology("groups")
         }
         policies = read_policies(self._template, vdu_names, groups, self._findings)
@@ -119,6 +119,11 @@ class _Reader:
         )
         self._check_changes(result, properties)
         return result
+
+    def _members(self, group: Properties, vdus: set[str]) -> list[str]:
+        """The VDUs of a group."""
+        members = list(dict.fromkeys(group.texts("members")))
+        return [member for member in members if member in vdus]
 
     def _flavours(self, vnf_nodes: list[_Node]) -> list[Flavour]:
         found: dict[str, Flavour] = {}
@@ -213,7 +218,7 @@ class _Reader:
             max_instances=most,
             initial_instances=number,
             boot_data=boot.text_map("data"),
-            nfvi_maintenance=_maintenance(maintenance) if maintenance else None,
+            nfvi_maintenance=read_maintenance(maintenance) if maintenance else None,
         )
 
     def _image(self, node: _Node) -> str:
@@ -234,12 +239,17 @@ class _Reader:
         algorithm = checksum.text("algorithm").lower()
         if algorithm and algorithm not in ALGORITHMS:
             checksum.fault("vnfd.type", f"{node.name}: unknown checksum algorithm", algorithm, "sha-256, sha-512")
+        digest = checksum.text("hash").lower()
+        length = 128 if "512" in algorithm else 64
+        if digest and not re.fullmatch(rf"[0-9a-f]{{{length}}}", digest):
+            checksum.fault("vnfd.type", f"{node.name}: the checksum is no {algorithm} digest in hex", digest)
+            digest = ""
         image = SoftwareImage(
             name=data.text("name"),
             version=data.text("version"),
             path=path,
             algorithm=ALGORITHMS.get(algorithm, ""),
-            checksum=checksum.text("hash").lower(),
+            checksum=digest,
             size=data.size("size"),
             container_format=data.text("container_format"),
             disk_format=data.text("disk_format", ""),
@@ -261,6 +271,7 @@ class _Reader:
         return ""
 
     def _check_changes(self, vnfd: Vnfd, properties: Properties) -> None:
+        vdus = {vdu.name for vdu in vnfd.vdus}
         for change in vnfd.package_changes:
             for selector in change.selectors:
                 if vnfd.vnfd_id not in (selector.source_descriptor_id, selector.destination_descriptor_id):
@@ -270,7 +281,7 @@ class _Reader:
                         selector.destination_descriptor_id,
                     )
             for mapping in change.component_mappings:
-                if mapping.component_type == "vdu" and mapping.destination_id not in {v.name for v in vnfd.vdus}:
+                if mapping.component_type == "vdu" and mapping.destination_id not in vdus:
                     properties.fault("vnfd.reference", f"{change.name} maps to no VDU", mapping.destination_id)
 
     def _of(self, type_name: str) -> list[_Node]:
@@ -283,26 +294,3 @@ class _Reader:
         if type_node is None:
             whole.fault("vnfd.missing", f"the node {name} has no type")
         return _Node(file, name, type_node.text if type_node is not None else "", properties, whole)
-
-
-def _maintenance(info: Properties) -> NfviMaintenance:
-    def optional(key: str) -> float | None:
-        return info.seconds(key, 0.0) if key in info.names() else None
-
-    def number(key: str) -> int | None:
-        values = [group.integer(key) for group in info.elements(key)]
-        return values[0] if values else None
-
-    migrations = info.texts("supported_migration_type")
-    for migration in migrations:
-        if migration not in MIGRATIONS:
-            info.fault("vnfd.type", "unknown migration type", migration, ", ".join(MIGRATIONS))
-    return NfviMaintenance(
-        impact_notification_lead_time_s=info.seconds("impact_notification_lead_time"),
-        impact_mitigation_requested=info.truth("is_impact_mitigation_requested", False),
-        supported_migration_types=tuple(migrations),
-        max_undetectable_interruption_time_s=optional("max_undetectable_interruption_time"),
-        min_recovery_time_between_impacts_s=optional("min_recovery_time_between_impacts"),
-        max_number_of_impacted_instances=number("max_number_of_impacted_instances"),
-        min_number_of_preserved_instances=number("min_number_of_preserved_instances"),
-    )
