@@ -87,8 +87,8 @@ class SolClient:
         version: value of the Version header (SOL013 9.1); "" sends none.
         timeout: seconds for connecting and for each read.
         observer: called once per exchange with ``method, url, request_headers, request_body, status, response_headers,
-            response_body, t_start, t_end`` (ns; credentials in headers are hidden) and, when nothing answered, ``error``
-            in place of the answer's fields.
+            response_body, t_start, t_end`` (ns; credentials hidden) and, when nothing answered, ``error`` in place of
+            the answer's fields.
         headers: further header fields of every request.
     """
 
