@@ -1,6 +1,7 @@
 // nfvcert-observer: per-flow counts on virtual ports, under the orders of JSON lines on standard input.
 
 #include <poll.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <array>
@@ -12,6 +13,8 @@
 namespace {
 
 using nfvcert::observer::Ports;
+
+constexpr int look_every_ms = 10;
 
 nlohmann::json obey(Ports& ports, const nlohmann::json& order) {
     const auto op = order.value("op", "");
@@ -47,14 +50,14 @@ void take_orders(Ports& ports, std::string& pending) {
 }  // namespace
 
 int main() {
+    setpriority(PRIO_PROCESS, 0, -10);  // a ring that nobody reads overflows; without the right to ask, drops tell
     Ports ports;
     std::string pending;
     while (true) {
-        auto ready = ports.poll_set();
-        ready.push_back({STDIN_FILENO, POLLIN, 0});
-        poll(ready.data(), ready.size(), -1);
+        pollfd orders{STDIN_FILENO, POLLIN, 0};
+        poll(&orders, 1, look_every_ms);  // the rings hold far more; waking for each block would cost more than the counting
         ports.drain();
-        if (ready.back().revents != 0) {
+        if (orders.revents != 0) {
             std::array<char, 65536> buffer{};
             const auto count = read(STDIN_FILENO, buffer.data(), buffer.size());
             if (count <= 0) {

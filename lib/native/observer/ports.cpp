@@ -9,7 +9,7 @@ namespace nfvcert::observer {
 
 namespace {
 
-constexpr useconds_t retire_us = 15'000;  // a little more than the kernel takes to hand over a block that is not full
+constexpr useconds_t retire_us = 25'000;  // more than the kernel takes to hand over a block that is not full
 
 nlohmann::json counter_json(const Counter& counter) {
     return {{"packets", counter.packets}, {"bytes", counter.bytes}, {"last_ns", counter.last}};
@@ -18,23 +18,29 @@ nlohmann::json counter_json(const Counter& counter) {
 }  // namespace
 
 void Ports::add(const std::string& ifname, const std::string& port) {
-    auto& entry = ports_[port];
-    if (entry.tap) {
-        throw std::invalid_argument("port " + port + " is observed already");
+    const auto known = ports_.find(port);
+    if (known != ports_.end() && known->second.tap) {
+        if (known->second.tap->interface_exists()) {
+            throw std::invalid_argument("port " + port + " is observed already");
+        }
+        let_go(known->second);
     }
-    entry.tap = std::make_unique<Tap>(ifname);
+    auto tap = std::make_unique<Tap>(ifname);
+    ports_[port].tap = std::move(tap);
+}
+
+void Ports::let_go(Port& port) {
+    usleep(retire_us);
+    port.tap->drain(port.records, port.counters);
+    port.drops += port.tap->dropped();
+    port.tap.reset();
 }
 
 void Ports::remove(const std::string& port) {
     const auto found = ports_.find(port);
-    if (found == ports_.end() || !found->second.tap) {
-        return;
+    if (found != ports_.end() && found->second.tap) {
+        let_go(found->second);
     }
-    usleep(retire_us);
-    auto& entry = found->second;
-    entry.tap->drain(entry.records, entry.counters);
-    entry.drops += entry.tap->dropped();
-    entry.tap.reset();
 }
 
 void Ports::drain() {
@@ -68,7 +74,7 @@ nlohmann::json Ports::dump(const std::string& path, bool clear) {
             out << name << ',' << (key.direction == Direction::in ? "in" : "out") << ',' << int{key.protocol} << ','
                 << key.source.address.text() << ',' << key.source.port << ',' << key.destination.address.text() << ','
                 << key.destination.port << ',' << int{key.dscp} << ',' << record.packets << ',' << record.bytes << ','
-                << record.first << ',' << record.last << ',' << (record.flow < 0 ? "" : std::to_string(record.flow))
+                << record.first << ',' << record.last << ',' << (key.flow < 0 ? "" : std::to_string(key.flow))
                 << '\n';
         }
         if (clear) {
@@ -96,16 +102,6 @@ nlohmann::json Ports::counters() {
                      {"ring_drops", port.drops}};
     }
     return {{"ok", true}, {"ports", all}};
-}
-
-std::vector<pollfd> Ports::poll_set() const {
-    std::vector<pollfd> set;
-    for (const auto& [name, port] : ports_) {
-        if (port.tap) {
-            set.push_back({port.tap->descriptor(), POLLIN, 0});
-        }
-    }
-    return set;
 }
 
 }  // namespace nfvcert::observer

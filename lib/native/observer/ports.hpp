@@ -1,13 +1,10 @@
 #pragma once
 // The observed ports of a host: their taps, and what was counted at them, also of those that are gone.
 
-#include <poll.h>
-
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <vector>
 
 #include "observer/tap.hpp"
 
@@ -15,7 +12,8 @@ namespace nfvcert::observer {
 
 class Ports {
 public:
-    /// Observe an interface under the id of its port. Throws when it cannot be observed or the port is observed already.
+    /// Observe an interface under the id of its port. Throws when it cannot be observed or the port is observed already,
+    /// unless the interface by which it was observed is gone. Records of a port go on where they ended.
     void add(const std::string& ifname, const std::string& port);
     /// Stop observing; the records stay until they are cleared. An unknown port is no error: it may be gone already.
     void remove(const std::string& port);
@@ -24,7 +22,6 @@ public:
     nlohmann::json counters();
     /// Count what waits in the rings.
     void drain();
-    [[nodiscard]] std::vector<pollfd> poll_set() const;
 
 private:
     struct Port {
@@ -35,6 +32,7 @@ private:
     };
 
     void drain_to_now();
+    static void let_go(Port& port);
 
     std::map<std::string, Port> ports_;
 };

@@ -17,6 +17,7 @@ struct Key {
     std::uint8_t dscp = 0;
     packet::Endpoint source;
     packet::Endpoint destination;
+    std::int64_t flow = -1;  // number in a measurement payload: a translated port may serve several flows; -1: none
     bool operator==(const Key&) const = default;
 };
 
@@ -27,7 +28,7 @@ struct KeyHash {
                           (static_cast<std::uint64_t>(key.destination.port) << 16) |
                           (static_cast<std::uint64_t>(key.protocol) << 8) |
                           static_cast<std::uint64_t>((key.dscp << 1) | static_cast<int>(key.direction));
-        return packet::mix64(packet::mix64(ends) ^ rest);
+        return packet::mix64(packet::mix64(packet::mix64(ends) ^ rest) ^ static_cast<std::uint64_t>(key.flow));
     }
 };
 
@@ -36,7 +37,6 @@ struct Record {
     std::uint64_t bytes = 0;
     std::uint64_t first = 0;  // CLOCK_MONOTONIC, ns
     std::uint64_t last = 0;
-    std::int64_t flow = -1;  // number in a measurement payload; -1: none
 };
 
 using Records = std::unordered_map<Key, Record, KeyHash>;

@@ -22,8 +22,10 @@ namespace nfvcert::observer {
 
 namespace {
 
-constexpr unsigned block_size = 1U << 18;
-constexpr unsigned block_count = 16;  // 4 MiB: about a second at 20,000 packets per second
+// 4 MiB: about a second at 20,000 packets per second. The kernel hands over a block after `retire_ms` however little is
+// in it, so it takes many small blocks, not few large ones, to outlast a pause of this process.
+constexpr unsigned block_size = 1U << 15;
+constexpr unsigned block_count = 128;
 constexpr unsigned frame_size = 256;
 constexpr unsigned retire_ms = 10;
 constexpr unsigned snap_length = 128;
@@ -75,6 +77,7 @@ Tap::Tap(const std::string& ifname) {
     address.sll_family = AF_PACKET;
     address.sll_protocol = htons(ETH_P_ALL);
     address.sll_ifindex = static_cast<int>(if_nametoindex(ifname.c_str()));
+    ifindex_ = static_cast<unsigned>(address.sll_ifindex);
     if (address.sll_ifindex == 0 || bind(descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
         const int error = errno;
         munmap(ring_, static_cast<std::size_t>(block_size) * block_count);
@@ -91,9 +94,6 @@ Tap::~Tap() {
 
 void Tap::drain(Records& records, std::array<Counter, 2>& counters) {
     const auto offset = clock_offset();
-    int pending_error = 0;  // an interface that went down leaves one; reading it stops poll() from reporting it for ever
-    socklen_t size = sizeof pending_error;
-    getsockopt(descriptor_, SOL_SOCKET, SO_ERROR, &pending_error, &size);
     for (unsigned turn = 0; turn < block_count; ++turn) {
         auto* block = reinterpret_cast<tpacket_block_desc*>(ring_ + block_ * block_size);
         std::atomic_ref<std::uint32_t> status(block->hdr.bh1.block_status);
@@ -130,7 +130,7 @@ void Tap::count(const std::uint8_t* data, std::uint32_t captured, std::uint32_t 
     if (!header) {
         return;
     }
-    Key key{direction, header->protocol, static_cast<std::uint8_t>(ip[1] >> 2), {header->source, 0}, {header->destination, 0}};
+    Key key{direction, header->protocol, static_cast<std::uint8_t>(ip[1] >> 2), {header->source, 0}, {header->destination, 0}, -1};
     const auto payload = ip.subspan(header->header_length);
     if (!header->is_fragment() && (header->carries(packet::Protocol::udp) || header->carries(packet::Protocol::tcp))) {
         if (const auto ports = packet::parse_quoted_ports(payload)) {
@@ -142,17 +142,22 @@ void Tap::count(const std::uint8_t* data, std::uint32_t captured, std::uint32_t 
             key.source.port = icmp->identifier;
         }
     }
+    if (captured >= magic_at + 12 && header->header_length == 20 && header->carries(packet::Protocol::udp) &&
+        packet::load32(frame, magic_at) == measurement_magic) {
+        key.flow = packet::load32(frame, magic_at + 8);
+    }
     auto& record = records[key];
     if (record.packets == 0) {
         record.first = t;
-        if (captured >= magic_at + 12 && header->carries(packet::Protocol::udp) &&
-            packet::load32(frame, magic_at) == measurement_magic) {
-            record.flow = packet::load32(frame, magic_at + 8);
-        }
     }
     ++record.packets;
     record.bytes += length;
     record.last = t;
+}
+
+bool Tap::interface_exists() const {
+    std::array<char, IF_NAMESIZE> name{};
+    return if_indextoname(ifindex_, name.data()) != nullptr;
 }
 
 std::uint64_t Tap::dropped() {

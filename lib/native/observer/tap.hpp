@@ -17,7 +17,8 @@ public:
     Tap(const Tap&) = delete;
     Tap& operator=(const Tap&) = delete;
 
-    [[nodiscard]] int descriptor() const { return descriptor_; }
+    /// False when the interface was deleted; what the ring holds can still be counted.
+    [[nodiscard]] bool interface_exists() const;
     /// Count everything that waits in the ring.
     void drain(Records& records, std::array<Counter, 2>& counters);
     /// Packets that the ring had no room for since the last call.
@@ -28,6 +29,7 @@ private:
                Records& records, std::array<Counter, 2>& counters);
 
     int descriptor_ = -1;
+    unsigned ifindex_ = 0;
     std::uint8_t* ring_ = nullptr;
     std::size_t block_ = 0;
 };

@@ -60,7 +60,7 @@ class EmbeddedGenerator:
         Raises:
             TestbedError: nobody answers for the gateway, or the profile makes no sense.
         """
-        raw = profile.model_dump(exclude={"name", "description"})
+        raw = profile.model_dump(mode="json", exclude={"name", "description"})
         self._process.send({"op": "prepare", **self._order, "timeout_s": timeout_s, "profile": raw})
         self._process.await_event("ready", timeout_s + ANSWER_TIMEOUT_S)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nfvcert.traffic.native import NativeProcess
+from nfvcert.traffic.tcp_sessions import ANSWER_TIMEOUT_S
 
 ESTABLISH_TIMEOUT_S = 10.0
 END_TIMEOUT_S = 15.0
@@ -20,11 +21,20 @@ class SessionEndpoints:
         server_ip: address of the server.
         count: number of sessions.
         interval_s: pause between two requests of a session.
+        answer_timeout_s: a session without an answer for that long is broken.
         log: file for what they complain about.
     """
 
     def __init__(
-        self, client_netns: str, server_netns: str, *, server_ip: str, count: int, interval_s: float, log: Path
+        self,
+        client_netns: str,
+        server_netns: str,
+        *,
+        server_ip: str,
+        count: int,
+        interval_s: float,
+        log: Path,
+        answer_timeout_s: float = ANSWER_TIMEOUT_S,
     ) -> None:
         self.count = count
         self._log = log
@@ -33,6 +43,7 @@ class SessionEndpoints:
         try:
             self._server.await_event("listening", ESTABLISH_TIMEOUT_S)
             options = ["--address", server_ip, "--sessions", str(count), "--interval", str(interval_s)]
+            options += ["--answer-timeout", str(answer_timeout_s)]
             self._client = self._start(client_netns, "client", *options)
             established = self._client.await_event("established", ESTABLISH_TIMEOUT_S)
         except BaseException:

@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import socket
 import struct
 import sys
 import time
@@ -57,11 +58,18 @@ async def serve(address: str, port: int) -> None:
         await _end_of_input()
 
 
-async def keep_sessions(address: str, port: int, count: int, interval: float) -> list[Session]:
-    """Keep sessions until a line arrives on standard input; returns what became of them."""
+async def keep_sessions(
+    address: str, port: int, count: int, interval: float, answer_timeout: float = ANSWER_TIMEOUT_S
+) -> list[Session]:
+    """Keep sessions until a line arrives on standard input; returns what became of them.
+
+    A session is broken when its peer ends it, answers wrongly, or does not answer within ``answer_timeout`` seconds.
+    """
     sessions = [Session(number) for number in range(count)]
     stopping = asyncio.Event()
-    tasks = [asyncio.create_task(_keep(session, address, port, interval, stopping)) for session in sessions]
+    tasks = [
+        asyncio.create_task(_keep(session, (address, port), interval, answer_timeout, stopping)) for session in sessions
+    ]
     while not all(session.established or session.broken for session in sessions):
         await asyncio.sleep(0.02)
     print(json.dumps({"event": "established", "sessions": sum(s.established for s in sessions)}), flush=True)
@@ -71,12 +79,17 @@ async def keep_sessions(address: str, port: int, count: int, interval: float) ->
     return sessions
 
 
-async def _keep(session: Session, address: str, port: int, interval: float, stopping: asyncio.Event) -> None:
+async def _keep(
+    session: Session, server: tuple[str, int], interval: float, answer_timeout: float, stopping: asyncio.Event
+) -> None:
     try:
-        reader, writer = await asyncio.wait_for(asyncio.open_connection(address, port), ANSWER_TIMEOUT_S)
+        reader, writer = await asyncio.wait_for(asyncio.open_connection(*server), ANSWER_TIMEOUT_S)
+        # The kernel must not give up before this program does: then the reason would depend on who was faster.
+        kernel_timeout_ms = int(2 * answer_timeout * 1000)
+        writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, kernel_timeout_ms)
         session.established, session.established_ns = True, time.monotonic_ns()
         while not stopping.is_set():
-            await _exchange(session, reader, writer)
+            await _exchange(session, reader, writer, answer_timeout)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), interval)
         writer.close()
@@ -85,11 +98,16 @@ async def _keep(session: Session, address: str, port: int, interval: float, stop
         session.reason = f"{type(error).__name__}: {error}".rstrip(": ")
 
 
-async def _exchange(session: Session, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _exchange(
+    session: Session, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answer_timeout: float
+) -> None:
     begin = time.monotonic_ns()
     writer.write(REQUEST.pack(session.id, session.exchanges))
     await writer.drain()
-    raw = await asyncio.wait_for(reader.readexactly(ANSWER.size), ANSWER_TIMEOUT_S)
+    try:
+        raw = await asyncio.wait_for(reader.readexactly(ANSWER.size), answer_timeout)
+    except TimeoutError:
+        raise TimeoutError(f"no answer within {answer_timeout:g} s") from None
     number, counter, packed, port = ANSWER.unpack(raw)
     if (number, counter) != (session.id, session.exchanges):
         raise ValueError(f"answer {number}/{counter} to request {session.id}/{session.exchanges}")
@@ -114,11 +132,14 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=7000)
     parser.add_argument("--sessions", type=int, default=1)
     parser.add_argument("--interval", type=float, default=0.05)
+    parser.add_argument("--answer-timeout", type=float, default=ANSWER_TIMEOUT_S)
     options = parser.parse_args()
     if options.role == "server":
         asyncio.run(serve(options.address, options.port))
         return 0
-    sessions = asyncio.run(keep_sessions(options.address, options.port, options.sessions, options.interval))
+    sessions = asyncio.run(
+        keep_sessions(options.address, options.port, options.sessions, options.interval, options.answer_timeout)
+    )
     print(json.dumps({"event": "sessions", "sessions": [asdict(session) for session in sessions]}), flush=True)
     return 0
 

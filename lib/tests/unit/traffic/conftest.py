@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import queue
 import secrets
 import select
 import socket
@@ -124,6 +125,8 @@ class Relay:
 
         self._ports = in_netns(self.netns, ports)
         self._held: dict[int, tuple[Packet, bytes]] = {}
+        self._wanted: int | None = None
+        self._taken: queue.Queue[tuple[Packet, bytes]] = queue.Queue()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._carry)
         self._thread.start()
@@ -138,6 +141,20 @@ class Relay:
     def count(self, what: str) -> int:
         """How many packets were dealt with in that way."""
         return len(self.done.get(what, ()))
+
+    @property
+    def holds(self) -> int:
+        """How many packets are held back."""
+        return len(self._held)
+
+    def take(self, flow: int) -> tuple[Packet, bytes]:
+        """Take the next packet of a flow out of the stream."""
+        self._wanted = flow
+        return self._taken.get(timeout=30)
+
+    def inject(self, frame: bytes) -> None:
+        """Send a frame to the server's leg."""
+        self._ports[1].send(frame)
 
     def _carry(self) -> None:
         access, external = self._ports
@@ -155,6 +172,10 @@ class Relay:
     def _forward(self, to: socket.socket, frame: bytes) -> None:
         packet = Packet(*struct.unpack_from("!QIQ", frame, PAYLOAD_AT + 4))
         self.seen += 1
+        if packet.flow == self._wanted:
+            self._wanted = None
+            self._taken.put((packet, frame))
+            return
         held = self._held.pop(packet.flow, None)
         what = "pass" if held else self.decide(packet)
         if what == "hold":

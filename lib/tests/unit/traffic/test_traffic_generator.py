@@ -45,6 +45,8 @@ def trial(
         time.sleep(0.01)
     if until:
         until.decide = lambda packet: "pass"
+        while until.holds:
+            time.sleep(0.001)
     result = driver.stop(path)
     return result, driver.intervals(), begin
 
@@ -131,17 +133,12 @@ def test_what_arrives_after_the_report_is_named(bench: Bench, tmp_path: Path) ->
             driver.start()
             while relay.seen < 300:
                 time.sleep(0.01)
-            relay.decide = lambda packet: "hold" if packet.flow == 0 else "pass"
-            while not relay._held:
-                time.sleep(0.001)
-            number, frame = relay._held[0]
-            relay._held = {}
-            relay.decide = lambda packet: "pass"
+            number, frame = relay.take(0)
             reported: list[dict] = []
             while not any(interval["t0"] <= number.sent < interval["t1"] for interval in reported):
                 reported += driver.intervals()
                 time.sleep(0.01)
-            relay._ports[1].send(frame)
+            relay.inject(frame)
             result = driver.stop(tmp_path / "flows.csv")
         finally:
             driver.close()
@@ -157,13 +154,10 @@ def test_frames_for_others_do_not_count(bench: Bench, tmp_path: Path) -> None:
         try:
             driver.prepare(steady())
             driver.start()
-            relay.decide = lambda packet: "hold" if packet.flow == 0 else "pass"
-            while not relay._held:
-                time.sleep(0.001)
-            _, frame = relay._held[0]
+            _, frame = relay.take(0)
             for _ in range(50):
-                relay._ports[1].send(b"\x02\x00\x00\x00\x00\x99" + frame[6:])
-            relay.decide = lambda packet: "pass"
+                relay.inject(b"\x02\x00\x00\x00\x00\x99" + frame[6:])
+            relay.inject(frame)
             while relay.seen < 500:
                 time.sleep(0.01)
             result = driver.stop(tmp_path / "flows.csv")
