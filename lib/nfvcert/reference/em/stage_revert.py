@@ -35,7 +35,8 @@ async def revert(context: StageContext) -> Outcome:
     old = [id for id in fleet.resolve(_old_ids(context, group)) if id in fleet.workers()]
     if not old:
         raise StackError("no worker of the old version is there to take the users back", where=f"VNFD {group}")
-    listed = [id for id in fleet.resolve(inputs.newVnfcs) if id not in old]
+    workers = {*fleet.workers(), *(member.id for member in known.pool)}
+    listed = [id for id in fleet.resolve(inputs.newVnfcs) if id in workers and id not in old]
     new = list(dict.fromkeys([*listed, *(m.id for m in known.pool if m.group != group and m.id not in old)]))
     wanted = model.with_members(known, [fleet.member(id).model_copy(update={"group": group}) for id in old])
     if context.behaviour.restores(inputs.stage):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nfvcert.errors import StackError
 from nfvcert.reference.em import decider as model
 from nfvcert.reference.em.inputs import Stage
 from nfvcert.reference.em.stage import Outcome, StageContext
@@ -41,5 +42,7 @@ async def settle(context: StageContext) -> Outcome:
     if inputs.stage is Stage.COMPLETE or context.behaviour.restores(inputs.stage):
         fleet = await context.fleets.load(context.instance_id)
         wanted = model.without_members(known, [m.id for m in known.pool if m.group != group])
+        if not wanted.members(group):
+            raise StackError("no worker of the version that is to remain is in the pool", where=f"VNFD {group}")
         await context.steering.apply(fleet.balancer, model.with_shares(wanted, model.only(group)))
     return Outcome(output={"shares": context.steering.now.shares})

@@ -43,7 +43,7 @@ class Imaging:
         """
         if id is not None:
             try:
-                id = str(UUID(id))
+                id = str(UUID(str(id)))
             except ValueError as error:
                 raise BadRequestError("Invalid image id format") from error
             if self.images.find(id) is not None:

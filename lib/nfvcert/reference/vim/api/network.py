@@ -178,11 +178,11 @@ def select(request: Request, views: list[dict[str, Any]]) -> list[dict[str, Any]
         key for key in query if key not in ("limit", "marker", "fields", "sort_key", "sort_dir", "page_reverse")
     }:
         values = query.getlist(name)
+        if views and name not in views[0]:
+            raise BadRequestError(f"['{name}'] is invalid attribute for filtering", type="HTTPBadRequest")
         if name == "fixed_ips":
             views = [view for view in views if any(_has_ip(view, value) for value in values)]
             continue
-        if views and name not in views[0]:
-            raise BadRequestError(f"['{name}'] is invalid attribute for filtering", type="HTTPBadRequest")
         views = [view for view in views if any(_equal(view[name], value) for value in values)]
     return views
 

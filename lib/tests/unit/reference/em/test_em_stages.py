@@ -219,7 +219,7 @@ def test_an_unreachable_decider_aborts_every_stage(tmp_path: Path) -> None:
             "migrate": {"share": 10, "newVnfcs": ["n1"]},
             "retire": {"vnfcIds": ["o1"]},
             "revert": {"newVnfcs": ["n1"]},
-            "complete": {},
+            "complete": {"destinationVnfdId": "v1"},
         }.items():
             result = await bench.run(stage, **inputs)
             assert result["coordinationResult"] == "ABORT", stage
@@ -241,3 +241,25 @@ def test_a_behaviour_can_go_on_after_a_fault(tmp_path: Path) -> None:
         assert (await bench.run("migrate", share=10, newVnfcs=["n1"]))["coordinationResult"] == "CONTINUE"
 
     scenario(tmp_path, test, behaviour=Deaf())
+
+
+def test_completion_for_a_version_without_workers_leaves_the_pool_alone(tmp_path: Path) -> None:
+    async def test(bench: Bench) -> None:
+        for stage in ("complete", "reverted"):
+            result = await bench.run(stage, destinationVnfdId="v9", sourceVnfdId="v9")
+            assert result["coordinationResult"] == "ABORT" and "v9" in result["error"]["detail"]
+        assert set(bench.vnf.lb.pool) == {"o1", "o2"} and bench.vnf.lb.shares == {"v1": 100}
+
+    scenario(tmp_path, test)
+
+
+def test_a_drained_worker_that_is_activated_again_gets_new_users(tmp_path: Path) -> None:
+    async def test(bench: Bench) -> None:
+        bench.vnf.user("u1", "o1")
+        policy = POLICY | {"drain": {"idle_s": 0.01, "timeout_s": 0.01, "remaining": "wait"}}
+        await bench.run("drain", vnfcIds=["o1"], policy=policy)
+        assert bench.vnf.lb.pool["o1"]["group"] == "v1/drain"
+        await bench.run("activate", vnfcIds=["o1"])
+        assert bench.vnf.lb.pool["o1"]["group"] == "v1"
+
+    scenario(tmp_path, test, drain_limit_s=0.01)
