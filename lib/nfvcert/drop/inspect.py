@@ -9,7 +9,7 @@ from nfvcert.drop.archive import Archive
 from nfvcert.drop.declaration import CLAUSE, FILE, Declaration, parse_declaration
 from nfvcert.drop.findings import Finding, fault, finding_of
 from nfvcert.drop.limits import DEFAULT, Limits
-from nfvcert.drop.metadata_check import check_metadata
+from nfvcert.drop.metadata_check import check_metadata, check_own_metadata
 from nfvcert.drop.package import Package
 from nfvcert.drop.package_check import check_package
 from nfvcert.drop.read import locate, member
@@ -44,7 +44,8 @@ def inspect_package(
         package = Package(Archive(path, limits=limits), path)
     except DropError as error:
         return [finding_of(error)]
-    return _placed(check_package(package, trust, architecture), package)
+    findings = [*check_package(package, trust, architecture), *check_own_metadata(package)]
+    return _placed(list(dict.fromkeys(findings)), package)
 
 
 def _inspect_folder(folder: Path, trust: Trust | None, architecture: str | None, limits: Limits) -> list[Finding]:
@@ -70,7 +71,7 @@ def _inspect_folder(folder: Path, trust: Trust | None, architecture: str | None,
             findings.append(finding_of(error))
             continue
         packages.append(package)
-        findings += _placed(check_package(package, trust, architecture), package)
+        findings += _placed([*check_package(package, trust, architecture), *check_own_metadata(package)], package)
     if len(packages) == 2:
         old, new = packages
         findings += _placed(check_metadata(new, old), new)

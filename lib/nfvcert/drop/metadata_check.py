@@ -23,17 +23,37 @@ def check_metadata(candidate: Package, in_service: Package) -> list[Finding]:
             message = "the package has no software modification metadata"
             return [fault("metadata.absent", CARRIED, path or candidate.name, message)]
         model, tree, findings = parse_metadata(candidate.artifact_bytes(path), path, candidate.limits)
+        if model is None or tree is None:
+            return findings
+        check = _Check(model, tree, path, candidate, new, old)
+        return [*check.identities(), *check.selector(old), *check.of_type(old)]
     except DropError as error:
         return [finding_of(error)]
-    if model is None or tree is None:
-        return findings
-    check = _Check(model, tree, path, candidate, new, old)
-    return [*check.identities(), *check.selector(), *check.of_type()]
+
+
+def check_own_metadata(package: Package) -> list[Finding]:
+    """What can be said of a package's metadata without the package in service; nothing when it has none."""
+    try:
+        path = package.metadata_path
+        if path is None:
+            return []
+        if path not in package.archive:
+            message = "the VNFD names modification metadata that are not in the archive"
+            return [fault("metadata.absent", CARRIED, path, message)]
+        model, tree, findings = parse_metadata(package.artifact_bytes(path), path, package.limits)
+        if model is None or tree is None:
+            return findings
+        check = _Check(model, tree, path, package, package.vnfd, None)
+        return [*check.identities(), *check.dangling_images()]
+    except DropError as error:
+        return [finding_of(error)]
 
 
 class _Check:
+    """The metadata of ``candidate`` against its descriptor ``new`` and, if it is known, the one in service ``old``."""
+
     def __init__(
-        self, model: SoftwareModification, tree: Node, path: str, candidate: Package, new: Vnfd, old: Vnfd
+        self, model: SoftwareModification, tree: Node, path: str, candidate: Package, new: Vnfd, old: Vnfd | None
     ) -> None:
         self._model = model
         self._tree = tree
@@ -54,22 +74,26 @@ class _Check:
                 ("destination", "software_version"), model.destination.software_version, new.software_version,
                 "metadata.identity",
             ),
-            (("source", "vnfd_id"), model.source.vnfd_id, old.vnfd_id, "metadata.source"),
-            (("source", "software_version"), model.source.software_version, old.software_version, "metadata.source"),
         ]  # fmt: skip
+        if old is not None:
+            source = model.source
+            expected += [
+                (("source", "vnfd_id"), source.vnfd_id, old.vnfd_id, "metadata.source"),
+                (("source", "software_version"), source.software_version, old.software_version, "metadata.source"),
+            ]
         for location, found, said, rule in expected:
             if found != said:
                 side = "package in service" if rule == "metadata.source" else "package"
                 yield self._fault(rule, location, f"{'.'.join(location)} is not that of the {side}", found, said)
 
-    def selector(self) -> Iterator[Finding]:
+    def selector(self, old: Vnfd) -> Iterator[Finding]:
         """The VnfPackageChange policy has to describe the same change."""
-        change = self._new.change_from(self._old.vnfd_id)
+        change = self._new.change_from(old.vnfd_id)
         if change is None:
             found = ", ".join(s.source_descriptor_id for c in self._new.package_changes for s in c.selectors)
             yield fault(
                 "metadata.package_change", "SOL001 6.10.15", self._candidate.meta.definitions,
-                "no VnfPackageChange leads from the package in service", found or "no policy", self._old.vnfd_id,
+                "no VnfPackageChange leads from the package in service", found or "no policy", old.vnfd_id,
             )  # fmt: skip
             return
         if change.destination_flavour_id not in {flavour.id for flavour in self._new.flavours}:
@@ -78,14 +102,16 @@ class _Check:
                 "the VnfPackageChange names an unknown flavour", change.destination_flavour_id,
             )  # fmt: skip
 
-    def of_type(self) -> Iterator[Finding]:
+    def of_type(self, old: Vnfd) -> Iterator[Finding]:
         """What the declared type of modification needs."""
         if self._model.type == "update":
-            yield from self._update()
+            yield from self._update(old)
         elif self._model.type == "component_upgrade":
-            yield from self._component_upgrade()
+            yield from self._component_upgrade(old)
+        else:
+            yield from self.dangling_images()
 
-    def _update(self) -> Iterator[Finding]:
+    def _update(self, old: Vnfd) -> Iterator[Finding]:
         if not self._model.files and not self._model.images:
             yield self._fault("metadata.missing", ("files",), "an update names changed images, files or scripts")
         listed = self._candidate.manifest.files
@@ -95,23 +121,24 @@ class _Check:
                 yield self._fault("metadata.dangling_file", location, "the file is not in the package", change.path)
             elif change.path not in listed:
                 yield self._fault("metadata.dangling_file", location, "the file has no digest", change.path)
-        yield from self._dangling_images()
-        for vdu in self._differing():
+        yield from self.dangling_images()
+        for vdu in self._differing(old):
             yield remark(
                 "metadata.update_with_image", CLAUSE, self._at(("type",)),
                 f"an update does not replace VNFCs, but the image of {vdu} differs",
             )  # fmt: skip
 
-    def _component_upgrade(self) -> Iterator[Finding]:
+    def _component_upgrade(self, old: Vnfd) -> Iterator[Finding]:
         if not self._model.images:
             yield self._fault("metadata.missing", ("images",), "a component upgrade names pairs of images")
-        yield from self._dangling_images()
+        yield from self.dangling_images()
         paired = {pair.vdu for pair in self._model.images}
-        for vdu in self._differing():
+        for vdu in self._differing(old):
             if vdu not in paired:
                 yield self._fault("metadata.unpaired_image", ("images",), f"the image of {vdu} differs but has no pair")
 
-    def _dangling_images(self) -> Iterator[Finding]:
+    def dangling_images(self) -> Iterator[Finding]:
+        """Pairs that name an image or a VDU that is not there."""
         for index, pair in enumerate(self._model.images):
             location = ("images", index)
             for name, side, vnfd in (
@@ -119,6 +146,8 @@ class _Check:
                 (pair.destination, "package", self._new),
             ):
                 message = ""
+                if vnfd is None:
+                    continue
                 if name not in vnfd.images:
                     message = f"dangling image id: the {side} has no such image"
                 elif pair.vdu not in {vdu.name for vdu in vnfd.vdus}:
@@ -129,15 +158,15 @@ class _Check:
                     known = ", ".join(sorted(vnfd.images))
                     yield self._fault("metadata.dangling_image", location, message, name, known)
 
-    def _differing(self) -> list[str]:
+    def _differing(self, old: Vnfd) -> list[str]:
         """VDUs of both packages whose image content differs."""
 
         def content(vnfd: Vnfd, vdu: str) -> tuple[str, str] | None:
             image = vnfd.images.get(vnfd.vdu(vdu).image)
             return (image.algorithm, image.checksum) if image is not None else None
 
-        both = {vdu.name for vdu in self._old.vdus} & {vdu.name for vdu in self._new.vdus}
-        return sorted(vdu for vdu in both if content(self._old, vdu) != content(self._new, vdu))
+        both = {vdu.name for vdu in old.vdus} & {vdu.name for vdu in self._new.vdus}
+        return sorted(vdu for vdu in both if content(old, vdu) != content(self._new, vdu))
 
     def _at(self, location: tuple[int | str, ...]) -> str:
         return f"{self._path}:{self._tree.line_at(location)}"

@@ -1,4 +1,4 @@
-"""Everything wrong with one package: archive, entry points, integrity, signature, descriptor, images, metadata."""
+"""Everything wrong with one package that an orchestrator judges: archive, integrity, signature, descriptor, images."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import platform
 from nfvcert.drop.findings import Finding, FindingError, fault, finding_of, remark
 from nfvcert.drop.manifest import ALGORITHMS
 from nfvcert.drop.manifest import CLAUSE as MANIFEST_CLAUSE
-from nfvcert.drop.metadata import parse_metadata
 from nfvcert.drop.package import Package
 from nfvcert.drop.signature import CLAUSE as SIGNATURE_CLAUSE
 from nfvcert.drop.signature import SignatureProblem
@@ -25,7 +24,7 @@ def host_architecture() -> str:
 
 
 def check_package(package: Package, trust: Trust | None = None, architecture: str | None = None) -> list[Finding]:
-    """Everything wrong with a package, errors and warnings.
+    """Everything wrong with a package, errors and warnings; modification metadata are judged elsewhere.
 
     Without ``trust`` signatures are checked for what they cover but signers are not judged. ``architecture`` is the
     one that images have to be for (None: this machine's).
@@ -41,7 +40,6 @@ def check_package(package: Package, trust: Trust | None = None, architecture: st
         findings += package.vnfd_findings
         findings += _check_identity(package)
         findings += check_images(package, architecture or host_architecture())
-        findings += _check_metadata_form(package)
     except DropError as error:
         if finding_of(error) not in findings:
             findings.append(finding_of(error))
@@ -190,13 +188,3 @@ def _check_identity(package: Package) -> list[Finding]:
         for key, said in pairs.items()
         if (found := manifest.metadata.get(key, said)) != said
     ]
-
-
-def _check_metadata_form(package: Package) -> list[Finding]:
-    path = package.metadata_path
-    if path is None:
-        return []
-    if path not in package.archive:
-        message = "the VNFD names modification metadata that are not in the archive"
-        return [fault("metadata.absent", "REL 006 6.3.1.2 REQ.VNF.M.05", path, message)]
-    return parse_metadata(package.artifact_bytes(path), path, package.limits)[2]

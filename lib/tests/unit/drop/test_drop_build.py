@@ -180,7 +180,7 @@ EXPECTED = {
     "one_new_vnfc": [],
     "two_steps": [],
     "unlisted_metadata": ["manifest.unlisted"],
-    "dangling_image": [],
+    "dangling_image": ["metadata.dangling_image"],
     "declares_update": [],
 }
 

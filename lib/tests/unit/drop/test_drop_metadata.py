@@ -11,7 +11,7 @@ from drop_support import rules
 from nfvcert.drop import edits
 from nfvcert.drop.derive import Edit, derive
 from nfvcert.drop.findings import Finding, Severity
-from nfvcert.drop.metadata_check import check_metadata
+from nfvcert.drop.metadata_check import check_metadata, check_own_metadata
 from nfvcert.drop.package import open_package
 from nfvcert.errors import DropError
 
@@ -137,3 +137,23 @@ def test_metadata_that_are_named_but_missing(candidate: Path, in_service: Path, 
     assert rules(checked(candidate, in_service, tmp_path, edit)) == ["metadata.absent"]
     with pytest.raises(DropError):
         _ = open_package(tmp_path / "variant.csar").metadata
+
+
+def test_a_package_alone_is_judged_by_what_it_says_of_itself(candidate: Path, in_service: Path, tmp_path: Path) -> None:
+    assert check_own_metadata(open_package(candidate)) == []
+    assert check_own_metadata(open_package(in_service)) == []
+    changes = [
+        edits.set_metadata("source.vnfd_id", "x"),
+        edits.dangling_image(),
+        edits.set_metadata("vnf.product", "y"),
+    ]
+    variant = open_package(derive(candidate, tmp_path / "x.csar", *changes))
+    assert rules(check_own_metadata(variant)) == ["metadata.dangling_image", "metadata.identity"]
+
+
+def test_an_upgrade_of_the_whole_vnf_needs_no_pairs(candidate: Path, in_service: Path, tmp_path: Path) -> None:
+    changes = [edits.declare_type("vnf_upgrade"), edits.set_metadata("images", [])]
+    assert checked(candidate, in_service, tmp_path, *changes) == []
+    assert rules(
+        checked(candidate, in_service, tmp_path, edits.declare_type("vnf_upgrade"), edits.dangling_image())
+    ) == ["metadata.dangling_image"]

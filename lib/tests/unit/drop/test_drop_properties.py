@@ -18,7 +18,7 @@ from nfvcert.drop.findings import Finding, finding_of
 from nfvcert.drop.inspect import inspect
 from nfvcert.drop.manifest import parse_manifest
 from nfvcert.drop.metadata import parse_metadata
-from nfvcert.drop.metadata_check import check_metadata
+from nfvcert.drop.metadata_check import check_metadata, check_own_metadata
 from nfvcert.drop.names import name_problem
 from nfvcert.drop.oci_read import read_image
 from nfvcert.drop.package import Package, open_package
@@ -93,7 +93,7 @@ def everything(data: bytes) -> list[Finding]:
         package = Package(Archive(data, name="p.csar", limits=SMALL))
     except DropError as error:
         return [finding_of(error)]
-    findings = check_package(package, None, "amd64")
+    findings = [*check_package(package, None, "amd64"), *check_own_metadata(package)]
     for use in (
         lambda: package.vnfd,
         lambda: package.metadata,
