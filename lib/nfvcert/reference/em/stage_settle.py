@@ -44,5 +44,5 @@ async def settle(context: StageContext) -> Outcome:
         wanted = model.without_members(known, [m.id for m in known.pool if m.group != group])
         if not wanted.members(group):
             raise StackError("no worker of the version that is to remain is in the pool", where=f"VNFD {group}")
-        await context.steering.apply(fleet.balancer, model.with_shares(wanted, model.only(group)))
+        await context.steering.apply(fleet.balancer, model.with_shares(wanted, model.only(group)), afresh=True)
     return Outcome(output={"shares": context.steering.now.shares})
