@@ -131,7 +131,7 @@ class Bench:
             self.recording.sample_inventory(self.hosts.inventory)
 
     def watch(self, label: str) -> None:
-        """Have two readers poll the operation and the instance twice a second each until the scenario ends."""
+        """Have two readers poll the operation and the instance twice a second each until the service is ended."""
         modification = self.modification(label)
         for number in (1, 2):
             _, vnfm = self.reader(number)
@@ -141,7 +141,8 @@ class Bench:
                     vnfm.operation(modification.vnf_operation)
                 vnfm.instance(self.service.vnf_instance)
 
-            self.recording.every(0.5, f"reader-{number}", read)
+            reader = self.recording.every(0.5, f"reader-{number}", read)
+            self.recording.at_end(reader.stop)
 
     def subscribe(self) -> None:
         """Subscribe to the operations of NFVO and VNFM; the second subscriber refuses its first notification."""
@@ -200,10 +201,14 @@ class Bench:
             raise DropError("the drop does not say where traffic enters and leaves", hint="add 'traffic' to drop.yaml")
         return traffic
 
-    def instantiation_request(self) -> dict[str, Any]:
-        """InstantiateNsRequest: the VNF's external links on the networks of the testbed."""
+    def instantiation_request(self, *, gateway: bool) -> dict[str, Any]:
+        """InstantiateNsRequest: the VNF's external links on the networks of the testbed.
+
+        Args:
+            gateway: whether this service is the one that gets the gateway's address and with it the traffic.
+        """
         vnfd = self.drop.in_service.vnfd
-        gateway = self._traffic.gateway
+        entry = self._traffic.gateway
         links: dict[str, dict[str, Any]] = {}
         for cp in vnfd.ext_cps:
             network = self.attachment.networks.get(cp.network)
@@ -215,8 +220,8 @@ class Bench:
                 )
             link = links.setdefault(cp.network, {"id": f"ext-{cp.network}", "resourceId": network.id, "extCps": []})
             address = {"type": "IPV4", "numDynamicAddresses": 1}
-            if cp.network == gateway.network:
-                address = {"type": "IPV4", "fixedAddresses": [str(gateway.address)]}
+            if gateway and cp.network == entry.network:
+                address = {"type": "IPV4", "fixedAddresses": [str(entry.address)]}
             protocol = {"layerProtocol": "IP_OVER_ETHERNET", "ipOverEthernet": {"ipAddresses": [address]}}
             link["extCps"].append({"cpdId": cp.name, "cpConfig": {"default": {"cpProtocolData": [protocol]}}})
         parameters = {"extVirtualLinks": list(links.values())}

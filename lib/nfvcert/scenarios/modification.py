@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from typing import TYPE_CHECKING, Any
 
 from nfvcert.errors import StackError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 ENDED = {"COMPLETED", "FAILED_TEMP", "FAILED", "ROLLED_BACK", "PARTIALLY_COMPLETED"}
 STAGE_TIMEOUT_S = 45.0
 END_TIMEOUT_S = 90.0
+COME_BACK_S = 10.0
 
 
 class Modification:
@@ -107,7 +109,7 @@ class Modification:
             label=self.label,
             share=share,
             stage="migrate",
-            since=migration.get("since"),
+            since=_set_at(migration),
             migration=migration,
         )
         self._migration = migration
@@ -160,10 +162,17 @@ class Modification:
     # tasks
 
     def task(self, name: str, mode: str | None = None) -> Answer:
-        """cancel (GRACEFUL or FORCEFUL), rollback, retry or fail the operation."""
+        """cancel (GRACEFUL or FORCEFUL), rollback, retry or fail the operation.
+
+        Where the answer names a time to come back (Retry-After) the task is asked again then; each exchange is recorded.
+        """
         bench = self._bench
         body = {"cancelMode": mode} if mode else {}
         answer = bench.vnfm.operation_task(self.find_vnf_operation(), name, body)
+        deadline = time.monotonic() + COME_BACK_S
+        while answer.status in (409, 503) and "retry-after" in answer.headers and time.monotonic() < deadline:
+            time.sleep(min(2.0, float(answer.headers["retry-after"])))
+            answer = bench.vnfm.operation_task(self.find_vnf_operation(), name, body)
         bench.recording.recorder.mark(
             marks.TASK,
             label=self.label,
@@ -231,3 +240,11 @@ class Modification:
 
     def _known(self, level: str, operation: str) -> None:
         self._bench.recording.recorder.mark(marks.OPERATION, label=self.label, level=level, id=operation)
+
+
+def _set_at(migration: dict[str, Any]) -> int | None:
+    """When the EM had set the share of a migration (CLOCK_MONOTONIC, ns); None when it does not say."""
+    for entered in migration.get("states") or []:
+        if entered.get("state") == "observing":
+            return int(entered["monotonicNs"])
+    return None

@@ -63,8 +63,11 @@ class Service:
         )
         return use
 
-    def start(self) -> None:
+    def start(self, *, gateway: bool = True) -> None:
         """Instantiate the service with the version in service.
+
+        Args:
+            gateway: whether it gets the gateway's address, and with it the traffic.
 
         Raises:
             StackError: it could not be instantiated; nothing can be tested then.
@@ -79,7 +82,7 @@ class Service:
         nsd_id = self._nfvo.onboard_descriptor(bench.single_vnf_nsd())
         self.id = self._nfvo.create_service(nsd_id, f"{bench.attachment.run}-{bench.recording.scenario}")
         bench.recording.at_end(self.stop)
-        answer = self._nfvo.instantiate(self.id, bench.instantiation_request())
+        answer = self._nfvo.instantiate(self.id, bench.instantiation_request(gateway=gateway))
         operation = self._nfvo.operation_id(answer)
         record = self._nfvo.await_operation(
             operation, {"COMPLETED", "FAILED_TEMP", "FAILED", "ROLLED_BACK"}, timeout_s=NS_TIMEOUT_S

@@ -141,7 +141,7 @@ class Variants:
     def _start_second(self) -> None:
         bench = self._bench
         second = Service(bench)
-        second.start()
+        second.start(gateway=False)
         self._second = second
 
     def _ask_nfvo(self, label: str, vnfd_id: str) -> None:

@@ -49,7 +49,7 @@ def additional_resources(purpose: str, histories: Histories, declared: Declared)
         if not case.guard(bool(allowed), f"policy {policy} declares no additional resources"):
             continue
         reached = labelled(history, marks.REACHED, label)
-        until = reached[-1].t if reached else history.events[-1].t
+        until = reached[0].t if reached else history.events[-1].t  # the way back may take what it needs
         found = samples(history, declared)
         start = _used(sample_before(found, asked.t))
         peaks: Counter[str] = Counter()

@@ -177,10 +177,18 @@ def _same_for_both(case: Case, looks: list[Event]) -> None:
 
 
 def _reads(history: History) -> list[Event]:
-    return history.of(
-        EventKind.API_CALL,
-        where=lambda event: str(event.data.get("role", "")).startswith("reader") and not event.data.get("excused"),
-    )
+    """What the readers asked, but for the time in which the tester itself had taken the VNFM down."""
+    down = [
+        (int(event.data["down_from"]), int(event.data["up_at"]))
+        for event in history.marks(marks.RESTARTED)
+        if event.data.get("component") == "vnfm"
+    ]
+
+    def counts(event: Event) -> bool:
+        reader = str(event.data.get("role", "")).startswith("reader")
+        return reader and not any(t_request(event) <= up and event.t >= begin for begin, up in down)
+
+    return history.of(EventKind.API_CALL, where=counts)
 
 
 def _never_backwards(case: Case, history: History, operation: str, label: str) -> None:

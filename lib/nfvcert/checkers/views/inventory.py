@@ -10,6 +10,9 @@ from nfvcert.checkers.case import Missing
 from nfvcert.checkers.declared import Declared
 from nfvcert.history import Event, EventKind, History
 
+RUNNING = frozenset({"running", "frozen"})
+"""States of a container whose software can act; what is being made or has ended is no VNFC."""
+
 Generation = Literal["old", "new", "both", "unknown"]
 
 
@@ -114,6 +117,8 @@ def _sample(event: Event, known: dict[str, tuple[str, Generation]]) -> Sample:
     vnfcs = []
     for host in event.data.get("hosts", []):
         for container in host.get("containers", []):
+            if container.get("state", "running") not in RUNNING:
+                continue
             digest = str(container.get("executable_sha256") or "")
             vdu, generation = known.get(digest, ("", "unknown"))
             limits = container.get("limits") or {}
