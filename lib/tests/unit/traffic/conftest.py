@@ -111,6 +111,7 @@ class Relay:
     decide: Callable[[Packet], str] = lambda packet: "pass"
     done: dict[str, list[Packet]] = field(default_factory=dict)
     seen: int = 0
+    destination: bytes = b""
 
     def __enter__(self) -> Relay:
         def ports() -> list[socket.socket]:
@@ -152,9 +153,9 @@ class Relay:
         self._wanted = flow
         return self._taken.get(timeout=30)
 
-    def inject(self, frame: bytes) -> None:
-        """Send a frame to the server's leg."""
-        self._ports[1].send(frame)
+    def inject(self, frame: bytes, *, to_access: bool = False) -> None:
+        """Send a frame to the server's leg, or to that of the clients."""
+        self._ports[0 if to_access else 1].send(frame)
 
     def _carry(self) -> None:
         access, external = self._ports
@@ -172,6 +173,7 @@ class Relay:
     def _forward(self, to: socket.socket, frame: bytes) -> None:
         packet = Packet(*struct.unpack_from("!QIQ", frame, PAYLOAD_AT + 4))
         self.seen += 1
+        self.destination = frame[:6]
         if packet.flow == self._wanted:
             self._wanted = None
             self._taken.put((packet, frame))

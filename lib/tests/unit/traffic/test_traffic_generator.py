@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
 import time
 from collections import Counter
@@ -210,6 +211,30 @@ def test_a_silent_gateway_is_an_error_with_its_timeout(bridge: Bench) -> None:
             driver.prepare(steady(), timeout_s=0.3)
     finally:
         driver.close()
+
+
+def test_a_gateway_that_moves_is_followed(bench: Bench, tmp_path: Path) -> None:
+    """An announcement counts at once; the question asked every second finds the way back."""
+    moved = bytes.fromhex("020000000077")
+    address = socket.inet_aton(GATEWAY)
+    announcement = b"\xff" * 6 + moved + bytes.fromhex("0806 0001 0800 0604 0001") + (moved + address) * 2
+    driver = generator(bench)
+    with Relay(bench.between) as relay:
+        try:
+            driver.prepare(steady())
+            driver.start()
+            while relay.seen < 100:
+                time.sleep(0.001)
+            first = relay.destination
+            relay.inject(announcement, to_access=True)
+            while relay.destination != moved:
+                time.sleep(0.001)
+            while relay.destination != first:
+                time.sleep(0.001)
+            result = driver.stop(tmp_path / "flows.csv")
+        finally:
+            driver.close()
+    assert 0 < result.lost < result.sent
 
 
 def test_a_missing_interface_is_named(bench: Bench) -> None:
