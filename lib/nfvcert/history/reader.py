@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nfvcert.errors import UsageError
 from nfvcert.history.events import Event, EventKind
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+Derived = TypeVar("Derived")
 
 
 class History:
@@ -24,12 +27,19 @@ class History:
         self.scenario = scenario
         self.events: tuple[Event, ...] = tuple(events)
         self.tables: dict[str, pa.Table] = dict(tables or {})
+        self._derived: dict[Any, Any] = {}
 
     def __iter__(self) -> Iterator[Event]:
         return iter(self.events)
 
     def __len__(self) -> int:
         return len(self.events)
+
+    def derived(self, key: Any, derive: Callable[[], Derived]) -> Derived:
+        """What a view derives from this history, worked out once; ``key`` names the view with all it depends on."""
+        if key not in self._derived:
+            self._derived[key] = derive()
+        return self._derived[key]
 
     def of(self, *kinds: EventKind, where: Callable[[Event], bool] | None = None) -> list[Event]:
         """Events of the given kinds, in order of time, that satisfy ``where``."""

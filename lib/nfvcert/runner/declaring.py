@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import Any
 
 from nfvcert.catalogue import Catalogue
 from nfvcert.checkers import Declared, Version
 from nfvcert.drop.package import Package
 from nfvcert.drop.read import Drop
+from nfvcert.errors import DropError
 from nfvcert.scenarios.profile import RunProfile
 from nfvcert.testbed.model import Testbed
 
 
 def declare(drop: Drop, testbed: Testbed, profile: RunProfile, catalogue: Catalogue) -> Declared:
-    """Everything that judgements may rely on besides the histories."""
+    """Everything that judgements may rely on besides the histories.
+
+    Raises:
+        DropError: the drop declares a policy parameter that there is not.
+    """
+    known = catalogue.rules.policy_parameters
+    for name in drop.policy_parameters:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            raise DropError(
+                f"the drop declares an unknown policy parameter '{name}'",
+                where=str(drop.path),
+                hint=f"did you mean '{near[0]}'?" if near else f"use one of {', '.join(known)}",
+            )
     parameters: dict[str, Any] = {}
     sources: dict[str, str] = {}
     for name, parameter in catalogue.rules.policy_parameters.items():

@@ -164,7 +164,7 @@ class Modification:
     def task(self, name: str, mode: str | None = None) -> Answer:
         """cancel (GRACEFUL or FORCEFUL), rollback, retry or fail the operation.
 
-        Where the answer names a time to come back (Retry-After) the task is asked again then; each exchange is recorded.
+        Where the answer names a time to come back (Retry-After) the task is asked again then; all is recorded.
         """
         bench = self._bench
         body = {"cancelMode": mode} if mode else {}

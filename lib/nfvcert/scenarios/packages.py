@@ -10,6 +10,7 @@ from nfvcert.drop.metadata_check import check_metadata
 from nfvcert.drop.package import Package
 from nfvcert.drop.signature import SignatureProblem
 from nfvcert.drop.trust import Trust, distrust
+from nfvcert.errors import DropError
 from nfvcert.history import marks
 from nfvcert.testbed.drivers.nfvo import PACKAGES
 
@@ -38,13 +39,12 @@ def record_packages(bench: Bench) -> None:
         digests=delivered,
     )
     findings = errors(check_metadata(package, drop.in_service))
-    metadata = package.metadata
     recorder.mark(
         marks.PACKAGE,
         label="metadata",
         action="check",
         findings=[{"where": f.where, "message": f.message, "rule": f.rule} for f in findings],
-        fields_checked=len(metadata.model_dump()) if metadata else len(findings),
+        fields_checked=_fields(package) or len(findings),
     )
     bench.recording.step("onboarding the package and fetching it again")
     bench.service.onboard(drop.in_service.path, "in_service")
@@ -68,6 +68,15 @@ def _digests(package: Package) -> dict[str, str]:
     ]
     images = {image.path for image in package.vnfd.images.values()}
     return {name: hashlib.sha256(package.artifact_bytes(name)).hexdigest() for name in wanted if name not in images}
+
+
+def _fields(package: Package) -> int:
+    """How many fields the metadata have; 0 when they cannot be read."""
+    try:
+        metadata = package.metadata
+    except DropError:
+        return 0
+    return len(metadata.model_dump()) if metadata else 0
 
 
 def _forms(package: Package) -> list[str]:

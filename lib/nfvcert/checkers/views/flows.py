@@ -77,9 +77,16 @@ class User:
 def flows(history: History, lives: dict[str, Lifetime]) -> list[Flow]:
     """All flows in order of their first packet, each with its stays in order.
 
+    Args:
+        lives: all VNFCs of the history, see :func:`nfvcert.checkers.views.inventory.lifetimes`.
+
     Raises:
         Missing: the flows of sender or taps were not recorded.
     """
+    return history.derived("flows", lambda: _flows(history, lives))
+
+
+def _flows(history: History, lives: dict[str, Lifetime]) -> list[Flow]:
     sent = history.tables.get(FLOWS_TABLE)
     observed = history.tables.get(OBSERVED_TABLE)
     if sent is None or observed is None:

@@ -70,7 +70,8 @@ def samples(history: History, declared: Declared) -> list[Sample]:
         Missing: the hosts were never looked at.
     """
     known = _executables(declared)
-    found = [_sample(event, known) for event in history.of(EventKind.INVENTORY)]
+    key = ("inventory", tuple(sorted(known.items())))
+    found = history.derived(key, lambda: [_sample(event, known) for event in history.of(EventKind.INVENTORY)])
     if not found:
         raise Missing("the hosts' inventory was not recorded")
     return found
