@@ -76,6 +76,7 @@ def build_app(config: NfvoConfig, behaviour: NfvoBehaviour) -> FastAPI:
     following = Following(
         store=store, mirror=mirror, engine=engine, vnfm=vnfm, callback=url + CALLBACK, poll_s=config.poll_s
     )
+    tasks = Tasks(engine)
     planning = Planning(
         engine=engine,
         services=known,
@@ -83,6 +84,7 @@ def build_app(config: NfvoConfig, behaviour: NfvoBehaviour) -> FastAPI:
         packages=stored,
         behaviour=behaviour,
         networks=config.networks,
+        tasks=tasks,
     )
 
     @asynccontextmanager
@@ -103,7 +105,7 @@ def build_app(config: NfvoConfig, behaviour: NfvoBehaviour) -> FastAPI:
     app.include_router(package_subscriptions.router(PkgmSubscriptionRequest))
     app.include_router(descriptors.router(nsds, url, page_size))
     app.include_router(services.router(known, begun, planning, url, page_size))
-    app.include_router(operations.router(begun, Tasks(engine), url, page_size))
+    app.include_router(operations.router(begun, tasks, url, page_size))
     app.include_router(service_subscriptions.router(NsSubscriptionRequest))
     app.include_router(grants.router(Grants(store, stored, mirror, behaviour, config)))
     app.include_router(callback.router(following))

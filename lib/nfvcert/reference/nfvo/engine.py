@@ -176,9 +176,18 @@ class Engine:
                 self.services.add_vnf(document.body["record"]["nsInstanceId"], instance, step["vnfProfileId"])
         if step["kind"] == "TERMINATE":
             found = await self.vnfm.instance(instance)
-            if found is None or found.get("instantiationState") != NsState.INSTANTIATED:
+            if found is None:
+                return ""
+            await self._give_up_stopped(instance)
+            if found.get("instantiationState") != NsState.INSTANTIATED and not found.get("instantiatedVnfInfo"):
                 return ""
         return await self.vnfm.start(instance, TASK_OF[step["kind"]], step["request"])
+
+    async def _give_up_stopped(self, instance: str) -> None:
+        """Fail the operations of a VNF instance that stand still, whoever began them: it is to be terminated."""
+        for record in await self.vnfm.unfinished(instance):
+            if record.get("operationState") == State.FAILED_TEMP:
+                await self.vnfm.order(str(record["id"]), "fail")
 
     async def _started_told(self) -> None:
         """Wait, not for ever, until subscribers have the START of an operation."""

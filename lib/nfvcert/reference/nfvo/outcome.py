@@ -15,11 +15,11 @@ Progress = tuple[Step, Phase, Body | None]
 
 
 def error(steps: Iterable[Progress]) -> Body:
-    """ProblemDetails that name every VNF which did not come to its end, and why."""
+    """ProblemDetails that name every VNF which did not come to its end, its operation, and why."""
     faults = [(step, _fault(step, operation)) for step, phase, operation in steps if phase in _NOT_DONE]
     if not faults:
         return {"title": "cancelled", "status": 409, "detail": "the operation was cancelled"}
-    parts = [f"VNF {step['vnfInstanceId'] or step['vnfProfileId']}: {fault['detail']}" for step, fault in faults]
+    parts = [f"{_named(step)}: {fault['detail']}" for step, fault in faults]
     return {"title": "VNFs did not follow", "status": faults[0][1]["status"], "detail": "; ".join(parts)}
 
 
@@ -44,12 +44,17 @@ def service_state(kind: str, state: State) -> NsState | None:
 _NOT_DONE = (Phase.STOPPED, Phase.UNDOING, Phase.UNDONE, Phase.GIVEN_UP)
 
 
+def _named(step: Step) -> str:
+    vnf = f"VNF {step['vnfInstanceId'] or step['vnfProfileId']}"
+    return f"{vnf}, {step['kind']} {step['operation']}" if step["operation"] else vnf
+
+
 def _fault(step: Step, operation: Body | None) -> Body:
     found = (operation or {}).get("error") or step["error"]
     if found:
         return {"status": found.get("status", 500), "detail": found.get("detail", "no detail")}
     state = (operation or {}).get("operationState", "not accepted")
-    return {"status": 500, "detail": f"operation {step['operation']} is {state}"}
+    return {"status": 500, "detail": f"the operation is {state}"}
 
 
 def _affected(step: Step, phase: Phase, operation: Body | None) -> Body:

@@ -16,6 +16,7 @@ from nfvcert.reference.nfvo.nsd_read import Nsd
 from nfvcert.reference.nfvo.packages import Packages
 from nfvcert.reference.nfvo.services import Services
 from nfvcert.reference.nfvo.steps import Step, new_step
+from nfvcert.reference.nfvo.tasks import Tasks
 from nfvcert.sol.nslcm import (
     ChangeVnfPackageData,
     InstantiateNsRequest,
@@ -43,8 +44,10 @@ class Planning:
         packages: Packages,
         behaviour: NfvoBehaviour,
         networks: dict[str, str],
+        tasks: Tasks,
     ) -> None:
         self._engine = engine
+        self._tasks = tasks
         self._services = services
         self._descriptors = descriptors
         self._packages = packages
@@ -88,8 +91,10 @@ class Planning:
         steps = [self._change_step(change, profiles[change.vnfInstanceId]) for change in changes]
         return self._create(service, NsLcmOperation.UPDATE, request.dump(), steps)
 
-    def terminate(self, service: Document, request: TerminateNsRequest) -> Document:
-        """Termination of a service."""
+    async def terminate(self, service: Document, request: TerminateNsRequest) -> Document:
+        """Termination of a service; an operation of it that stands still is given up."""
+        await self._tasks.give_up_stopped(service.id)
+        service = self._services.find(service.id)
         self._services.require(service, NsState.INSTANTIATED)
         shown = {instance: self._engine.mirror.instance(instance) for instance in self._services.vnf_ids(service)}
         vnfd_ids = {instance: vnf["vnfdId"] for instance, vnf in shown.items() if vnf}

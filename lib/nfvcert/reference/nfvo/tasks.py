@@ -69,6 +69,12 @@ class Tasks:
             self._engine.settle(document, State.FAILED, self._engine.phases(document))
         return self._operations.find(identifier)
 
+    async def give_up_stopped(self, service: str) -> None:
+        """Fail the operation of a service that stands still, if there is one."""
+        for document in self._operations.unfinished():
+            if document.body["record"]["nsInstanceId"] == service and self._operations.state(document) in _STOPPED:
+                await self.fail(document.id)
+
     async def cancel(self, identifier: str, mode: str) -> None:
         """Stop what is at work, and begin nothing more."""
         async with self._engine.lock(identifier):

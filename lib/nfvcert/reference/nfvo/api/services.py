@@ -56,6 +56,6 @@ def router(services: Services, operations: Operations, planning: Planning, url: 
 
     @routes.post(PATH + "/{id}/terminate", status_code=202)
     async def terminate_service(id: str, body: TerminateNsRequest) -> Response:
-        return begun(planning.terminate(services.find(id), body))
+        return begun(await planning.terminate(services.find(id), body))
 
     return routes
