@@ -9,9 +9,8 @@ from pathlib import Path
 
 from starlette.responses import Response, StreamingResponse
 
-from nfvcert.drop.csar import write_zip
 from nfvcert.drop.package import Package, open_package
-from nfvcert.drop.toscameta import PATH as META_PATH
+from nfvcert.drop.vnfd_archive import pack_vnfd
 from nfvcert.reference.common.problem import Problem, not_found
 
 ZIP, TEXT, BYTES = "application/zip", "text/plain", "application/octet-stream"
@@ -41,11 +40,7 @@ def descriptor(path: Path, accept: str) -> Response:
     if not _accepts(accept, ZIP):
         what = "one file" if len(files) == 1 else f"{len(files)} files"
         raise Problem(406, f"the VNFD has {what} and cannot be given as {accept}")
-    meta = package.meta
-    for name in (META_PATH, meta.manifest, meta.certificate):
-        if name in package.archive:
-            files[name] = package.artifact_bytes(name)
-    return Response(write_zip(files), media_type=ZIP)
+    return Response(pack_vnfd(package), media_type=ZIP)
 
 
 def manifest(path: Path) -> Response:
