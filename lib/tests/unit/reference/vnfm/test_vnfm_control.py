@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import threading
+import time
 
 import pytest
 from vnfm_doubles import NEW, OLD, Stack, World, wait_for
@@ -273,3 +275,30 @@ def test_reads_are_answered_while_everything_is_pending(stack: Stack, world: Wor
     world.decide()
     world.script = lambda request: {}
     stack.until(operation, "COMPLETED")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_cancel_at_any_moment_ends_in_the_start_state_or_in_the_new_one(stack: Stack, world: World, seed: int) -> None:
+    """Whatever the moment: rolled back with the records of before, or committed; never a VNFC without an entry."""
+    moments = random.Random(seed)
+    instance = stack.instantiate()
+    stack.cloud.fault = lambda call, name: time.sleep(0.02)
+    start = comparable(stack.instance(instance))
+    for _ in range(5):
+        operation = stack.change(instance, moments.choice(["staged", "frugal"])).location.rpartition("/")[2]
+        time.sleep(moments.uniform(0, 0.5))
+        cancelled = stack.occurrence_task(operation, "cancel", cancelMode="FORCEFUL")
+        assert cancelled.status in (202, 409)
+        wait_for(lambda id=operation: stack.occurrence(id)["operationState"] not in ("STARTING", "PROCESSING"))
+        if stack.occurrence(operation)["operationState"] == "FAILED_TEMP":
+            stack.occurrence_task(operation, "rollback").expect(202)
+            stack.until(operation, "ROLLED_BACK")
+        recorded = {
+            vnfc["computeResource"]["resourceId"] for vdu in ("lb", "worker") for vnfc in stack.vnfcs(instance, vdu)
+        }
+        assert recorded == set(stack.cloud.servers)
+        assert len(stack.cloud.ports) == 9
+        if stack.occurrence(operation)["operationState"] == "COMPLETED":
+            assert stack.instance(instance)["vnfdId"] == NEW
+            return
+        assert comparable(stack.instance(instance)) == start
