@@ -18,7 +18,7 @@ def test_version_header(stack: Stack) -> None:
         answer = SolClient(stack.config.url, version).get(INSTANCES)
         assert answer.status == status
         assert answer.headers["version"] == "2.0.0"
-        assert status == 210 or answer.problem
+        assert status == 200 or answer.problem
     versions = SolClient(stack.config.url).get("/vnflcm/api_versions").expect(200)
     assert versions.body["apiVersions"][0]["version"] == "2.0.0"
 
@@ -52,7 +52,7 @@ def test_paging_and_filters(stack: Stack) -> None:
     identifiers = [stack.create() for _ in range(23)]
     assert [found["id"] for found in stack.client.get_all(INSTANCES)] == identifiers
     page = stack.client.get(INSTANCES)
-    assert len(page.body) == 21
+    assert len(page.body) == 20
     assert 'rel="next"' in page.headers["link"]
     chosen = stack.client.get(INSTANCES, params={"filter": f"(in,id,{identifiers[3]},{identifiers[22]})"})
     assert [found["id"] for found in chosen.body] == [identifiers[3], identifiers[22]]
@@ -83,7 +83,7 @@ def test_subscriptions(stack: Stack, world: World) -> None:
     assert shown["verbosity"] == "FULL"
     assert [found["id"] for found in stack.client.get("/vnflcm/v2/subscriptions").body] == [identifier]
     stack.create()
-    assert stack.client.delete(path).status == 214
+    assert stack.client.delete(path).status == 204
     assert stack.client.get(path).status == 404
     assert not world.received
 
