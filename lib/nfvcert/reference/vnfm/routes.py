@@ -9,7 +9,6 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from nfvcert.reference.common import resources
-from nfvcert.reference.common.problem import Problem
 from nfvcert.reference.vnfm import modify, notifications, procedures, view
 from nfvcert.reference.vnfm.change import change_package
 from nfvcert.reference.vnfm.instances import Instance
@@ -82,8 +81,7 @@ def instance_routes(vnfm: Vnfm) -> APIRouter:
         resources.check_if_match(request, document.version)
         procedures.require_instantiated(document.body, wanted=False)
         vnfm.require_free(document.body)
-        if document.body["vnfcs"] or document.body["networks"]:
-            raise Problem(409, "the VNF instance still has resources of a failed operation; terminate it first")
+        await vnfm.vnfcs.discard(document.body)
         with vnfm.store.transaction():
             vnfm.occurrences.announce_identifier(notifications.DELETION, document.body)
             vnfm.instances.delete(vnfInstanceId)

@@ -117,6 +117,20 @@ class Vnfcs:
             await self._await_gone(server)
         await self._vim.run(self._vim.cloud.delete_ports, ports)
 
+    async def discard(self, instance: Instance) -> None:
+        """Remove at the VIM all that a failed operation left of an instance which is about to be deleted.
+
+        Raises:
+            VimError: the VIM refused; the instance has to be kept.
+        """
+        cloud = self._vim.cloud
+        for vnfc in instance["vnfcs"]:
+            await self.clean(instance["id"], vnfc["id"], vnfc["vdu"])
+        for network in instance["networks"].values():
+            await self._vim.run(cloud.delete_network, network["network"])
+        for group in instance["groups"].values():
+            await self._vim.run(cloud.delete_group, group)
+
     async def operate(self, work: Work, vnfc: Vnfc, start: bool) -> None:
         """Start or stop a VNFC and wait until it is so."""
         status, _ = await self._vim.run(self._vim.cloud.server_status, vnfc["server"])

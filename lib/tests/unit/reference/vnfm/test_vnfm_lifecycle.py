@@ -90,6 +90,25 @@ def test_failed_instantiation_is_rolled_back_to_nothing(stack: Stack) -> None:
     assert stack.client.delete(f"/vnflcm/v2/vnf_instances/{identifier}").status == 204
 
 
+def test_deleting_after_a_given_up_instantiation_leaves_nothing(stack: Stack) -> None:
+    identifier = stack.create()
+
+    def fault(call: str, name: str) -> None:
+        if call == "create_server" and name.startswith("worker"):
+            raise VimError("no valid host was found")
+
+    stack.cloud.fault = fault
+    answer = stack.task(identifier, "instantiate", flavourId="default", extVirtualLinks=ext_links())
+    record = stack.until(answer, "FAILED_TEMP")
+    stack.occurrence_task(record["id"], "fail").expect(200)
+    assert len(stack.vnfcs(identifier, "lb")) == 1
+    assert stack.client.delete(f"/vnflcm/v2/vnf_instances/{identifier}").status == 204
+    assert not stack.cloud.servers
+    assert not stack.cloud.ports
+    assert not stack.cloud.groups
+    assert len(stack.cloud.networks) == 3
+
+
 def test_scale_out_and_in_within_the_levels(stack: Stack, world: World) -> None:
     instance = stack.instantiate()
     stack.until(stack.task(instance, "scale", type="SCALE_OUT", aspectId="workers", numberOfSteps=2), "COMPLETED")
