@@ -19,7 +19,7 @@ constexpr int look_every_ms = 10;
 nlohmann::json obey(Ports& ports, const nlohmann::json& order) {
     const auto op = order.value("op", "");
     if (op == "add") {
-        ports.add(order.at("ifname"), order.at("port"));
+        ports.add(order.at("ifname"), order.at("port"), order.value("mac", ""));
     } else if (op == "remove") {
         ports.remove(order.at("port"));
     } else if (op == "dump") {

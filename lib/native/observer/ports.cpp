@@ -17,7 +17,7 @@ nlohmann::json counter_json(const Counter& counter) {
 
 }  // namespace
 
-void Ports::add(const std::string& ifname, const std::string& port) {
+void Ports::add(const std::string& ifname, const std::string& port, const std::string& mac) {
     const auto known = ports_.find(port);
     if (known != ports_.end() && known->second.tap) {
         if (known->second.tap->interface_exists()) {
@@ -25,7 +25,11 @@ void Ports::add(const std::string& ifname, const std::string& port) {
         }
         let_go(known->second);
     }
-    auto tap = std::make_unique<Tap>(ifname);
+    const auto own = packet::MacAddress::parse(mac);
+    if (!mac.empty() && !own) {
+        throw std::invalid_argument("not a MAC address: " + mac);
+    }
+    auto tap = std::make_unique<Tap>(ifname, own);
     ports_[port].tap = std::move(tap);
 }
 

@@ -14,7 +14,8 @@ class Ports {
 public:
     /// Observe an interface under the id of its port. Throws when it cannot be observed or the port is observed already,
     /// unless the interface by which it was observed is gone. Records of a port go on where they ended.
-    void add(const std::string& ifname, const std::string& port);
+    /// With `mac`, frames that the network only flooded to the port are counted, but make no record.
+    void add(const std::string& ifname, const std::string& port, const std::string& mac);
     /// Stop observing; the records stay until they are cleared. An unknown port is no error: it may be gone already.
     void remove(const std::string& port);
     /// Write all records to a file; throws when that fails.

@@ -44,7 +44,7 @@ std::int64_t clock_offset() {
 
 }  // namespace
 
-Tap::Tap(const std::string& ifname) {
+Tap::Tap(const std::string& ifname, std::optional<packet::MacAddress> mac) : mac_(mac) {
     descriptor_ = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (descriptor_ < 0) {
         fail("raw socket");
@@ -122,6 +122,12 @@ void Tap::count(const std::uint8_t* data, std::uint32_t captured, std::uint32_t 
     counter.bytes += length;
     counter.last = t;
     const packet::ConstBytes frame(data, captured);
+    if (outgoing && mac_ && captured >= packet::ethernet_header_length) {
+        const auto destination = packet::MacAddress::load(frame, 0);
+        if (destination != *mac_ && !destination.is_group()) {
+            return;  // flooded by a bridge that has not learned yet: meant for another port
+        }
+    }
     if (captured < packet::ethernet_header_length + 20 || packet::load16(frame, 12) != packet::ethertype_ipv4) {
         return;
     }

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "observer/records.hpp"
@@ -12,7 +13,7 @@ namespace nfvcert::observer {
 class Tap {
 public:
     /// Throws std::system_error when the interface is not there or may not be observed.
-    explicit Tap(const std::string& ifname);
+    explicit Tap(const std::string& ifname, std::optional<packet::MacAddress> mac = std::nullopt);
     ~Tap();
     Tap(const Tap&) = delete;
     Tap& operator=(const Tap&) = delete;
@@ -28,6 +29,7 @@ private:
     void count(const std::uint8_t* packet, std::uint32_t captured, std::uint32_t length, bool outgoing, std::uint64_t t,
                Records& records, std::array<Counter, 2>& counters);
 
+    std::optional<packet::MacAddress> mac_;
     int descriptor_ = -1;
     unsigned ifindex_ = 0;
     std::uint8_t* ring_ = nullptr;

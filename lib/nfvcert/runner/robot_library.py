@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from robot.api import SkipExecution
 from robot.api.deco import keyword, library
@@ -27,6 +28,7 @@ class Procedure:
         self._session: Session | None = None
         self._bench: Bench | None = None
         self._variants: Variants | None = None
+        self._before: dict[str, Any] = {}
 
     @property
     def session(self) -> Session:
@@ -114,7 +116,14 @@ class Procedure:
     @keyword("Take A Snapshot")
     def snapshot(self, label: str) -> None:
         """Read all records together."""
-        self.bench.service.snapshot(label)
+        records = self.bench.service.snapshot(label)
+        if label == "before":
+            self._before = records
+
+    @keyword("Take A Settled Snapshot")
+    def settled_snapshot(self, label: str) -> None:
+        """Read all records when they are as in the snapshot 'before', or when the time for that is over."""
+        self.bench.service.settled_snapshot(label, self._before)
 
     @keyword("Query The Service")
     def query_service(self) -> None:

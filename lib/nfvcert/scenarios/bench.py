@@ -28,7 +28,8 @@ from nfvcert.testbed.drivers.vnfm import Vnfm
 from nfvcert.testbed.embedded.supervisor import ask_restart
 from nfvcert.testbed.witness.client import WitnessClient
 
-VERSIONS = {"nfvo": "2.0.0", "vnfm": "2.0.0"}
+SYNC_TIME_S = 10.0
+"""When the drop does not declare it."""
 
 
 class Bench:
@@ -190,6 +191,12 @@ class Bench:
         return single_vnf_nsd(self.drop.in_service.vnfd)
 
     @property
+    def sync_time(self) -> float:
+        """How long records may take to agree (s), as the drop declares it."""
+        declared = self.drop.policy_parameters.get("sync_time", SYNC_TIME_S)
+        return float(declared) if isinstance(declared, int | float) else SYNC_TIME_S
+
+    @property
     def gateway_ip(self) -> str:
         """Where clients send their packets first: declared by the drop."""
         return str(self._traffic.gateway.address)
@@ -220,8 +227,9 @@ class Bench:
                 )
             link = links.setdefault(cp.network, {"id": f"ext-{cp.network}", "resourceId": network.id, "extCps": []})
             address = {"type": "IPV4", "numDynamicAddresses": 1}
-            if gateway and cp.network == entry.network:
-                address = {"type": "IPV4", "fixedAddresses": [str(entry.address)]}
+            if cp.network == entry.network:
+                fixed = entry.address if gateway else entry.address + 1
+                address = {"type": "IPV4", "fixedAddresses": [str(fixed)]}
             protocol = {"layerProtocol": "IP_OVER_ETHERNET", "ipOverEthernet": {"ipAddresses": [address]}}
             link["extCps"].append({"cpdId": cp.name, "cpConfig": {"default": {"cpProtocolData": [protocol]}}})
         parameters = {"extVirtualLinks": list(links.values())}

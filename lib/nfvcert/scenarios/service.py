@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from nfvcert.scenarios.bench import Bench
 
 NS_TIMEOUT_S = 60.0
+SYNC_POLL_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +115,25 @@ class Service:
                 marks.REACHED, label="termination", level="ns", state="", error=error.message
             )
 
+    def settled_snapshot(self, label: str, like: dict[str, Any]) -> dict[str, Any]:
+        """Read all records when they have come back to what they were, or when the time to do so is over."""
+        deadline = time.monotonic() + float(self._bench.sync_time)
+        while self._essence(self._read(vim=True)) != self._essence(like) and time.monotonic() < deadline:
+            time.sleep(SYNC_POLL_S)
+        return self.snapshot(label)
+
     def snapshot(self, label: str, *, vim: bool = True) -> dict[str, Any]:
         """Read all records of the service and record them together."""
         bench = self._bench
+        records = self._read(vim=vim)
+        bench.take_inventory()
+        bench.recording.recorder.mark(marks.SNAPSHOT, label=label, vnf_instance_id=self.vnf_instance, records=records)
+        return records
+
+    def _read(self, *, vim: bool) -> dict[str, Any]:
+        bench = self._bench
         packages = {str(package.get("vnfdId")): package for package in self._nfvo.packages() if package.get("vnfdId")}
-        records: dict[str, Any] = {
+        return {
             "vnf_instance": bench.vnfm.instance(self.vnf_instance),
             "vnf_instance_as_em": bench.vnfm_as_em.instance(self.vnf_instance),
             "ns_instance": self._nfvo.service(self.id),
@@ -126,6 +142,14 @@ class Service:
             "servers": bench.vim.servers() if vim else None,
             "ports": bench.vim.ports() if vim else None,
         }
-        bench.take_inventory()
-        bench.recording.recorder.mark(marks.SNAPSHOT, label=label, vnf_instance_id=self.vnf_instance, records=records)
-        return records
+
+    @staticmethod
+    def _essence(records: dict[str, Any]) -> dict[str, Any]:
+        """What has to be as before when a rollback has reached all records."""
+        return {
+            "vnfdId": records["vnf_instance"].get("vnfdId"),
+            "usage": {vnfd: package.get("usageState") for vnfd, package in records["packages"].items()},
+            "shares": {key: share for key, share in (records["shares"] or {}).items() if share},
+            "servers": len(records["servers"] or ()),
+            "ports": len(records["ports"] or ()),
+        }

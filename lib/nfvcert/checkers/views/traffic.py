@@ -82,8 +82,14 @@ def intervals(history: History) -> list[Event]:
 
 
 def lost_between(history: History, first: int, last: int) -> int:
-    """Packets sent between two times (ns) that never arrived; intervals count if they begin in the span."""
-    return sum(int(event.data["lost"]) for event in intervals(history) if first <= int(event.data["t0"]) < last)
+    """Packets sent between two times (ns) that never arrived; intervals count if they begin in the span.
+
+    Packets that arrived after their interval was reported are not lost: the trial names them.
+    """
+    lost = sum(int(event.data["lost"]) for event in intervals(history) if first <= int(event.data["t0"]) < last)
+    trial = history.mark(marks.TRIAL)
+    late = (trial.data.get("late") or []) if trial is not None else []
+    return lost - sum(int(packets) for begin, packets in late if first <= int(begin) < last)
 
 
 def control_span(history: History) -> tuple[int, int]:

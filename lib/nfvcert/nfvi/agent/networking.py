@@ -155,7 +155,7 @@ class HostNetworking:
                 peer=Address(spec.mac, spec.ip if spec.kernel_address else None, spec.prefix),
             )
             try:
-                self.observer.add(device, identifier)
+                self.observer.add(device, identifier, spec.mac)
             except BaseException:
                 self.netlink.delete(device)
                 raise
@@ -221,7 +221,7 @@ class HostNetworking:
         for key, container in state["attached"].items():
             if port_interface(key) in present:
                 self._attached[key] = _Attachment(container)
-                self.observer.add(port_interface(key), key)
+                self.observer.add(port_interface(key), key, self._ports[key].mac)
 
     def keep_attached(self, containers: set[str]) -> None:
         """Remove the interfaces of ports whose containers are not among these."""

@@ -40,10 +40,10 @@ class Observer:
             return "absent"
         return "running" if self._child.poll() is None else "dead"
 
-    def add(self, ifname: str, port: str) -> None:
-        """Observe a port; nothing happens on a host without observer."""
+    def add(self, ifname: str, port: str, mac: str) -> None:
+        """Observe a port of that MAC address; nothing happens on a host without observer."""
         if self._child is not None:
-            self.request({"op": "add", "ifname": ifname, "port": port})
+            self.request({"op": "add", "ifname": ifname, "port": port, "mac": mac})
 
     def remove(self, port: str) -> None:
         """Stop observing a port; what was seen of it stays until it is dumped."""
