@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import httpx
 import uvicorn
 from fastapi import FastAPI, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from nfvcert.reference.nfvo.app import build_app
 from nfvcert.reference.nfvo.behaviour import NfvoBehaviour
@@ -65,7 +65,8 @@ def served(app: FastAPI, port: int) -> Iterator[str]:
 class Vnfm:
     """A VNFM that does what its script says and remembers what it was asked.
 
-    ``script`` maps a task to the states that its operation enters by itself; ``refuse`` a task to an error answer.
+    ``script`` maps a task to the states that its operation enters by itself; ``refuse`` a task to an error answer;
+    ``lose`` a task whose answer gets lost to whether it is begun all the same.
     """
 
     def __init__(self) -> None:
@@ -75,6 +76,7 @@ class Vnfm:
         self.subscriptions: dict[str, dict[str, Any]] = {}
         self.script: dict[str, list[str]] = {}
         self.refuse: dict[str, tuple[int, str]] = {}
+        self.lose: dict[str, bool] = {}
         self.silent = False
         self.http = httpx.Client(timeout=5, trust_env=False)
         self._count = 0
@@ -208,6 +210,10 @@ class Vnfm:
                 self.instances.pop(identifier, None)
                 return Response(status_code=204)
             case "POST", ["vnf_instances", identifier, task]:
+                if task in self.lose:
+                    if self.lose[task]:
+                        self.begin(identifier, task, body)
+                    return StreamingResponse(_torn(), 202, {"Content-Length": "9"})
                 operation = self.begin(identifier, task, body)
                 return Response(None, 202, {"Location": f"{base}vnflcm/v2/vnf_lcm_op_occs/{operation}"})
             case "POST", ["vnf_lcm_op_occs", identifier, task]:
@@ -226,6 +232,12 @@ _TASK_STATES = {
     "fail": ["FAILED"],
     "cancel": ["FAILED_TEMP"],
 }
+
+
+async def _torn() -> AsyncIterator[bytes]:
+    """A body that breaks off."""
+    yield b"1"
+    raise ConnectionResetError
 
 
 def _missing() -> Response:
