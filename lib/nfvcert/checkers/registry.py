@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from nfvcert.checkers.case import Judgement, Missing, NotApplicable
 from nfvcert.checkers.declared import Declared
-from nfvcert.history import History
+from nfvcert.history import History, marks
 from nfvcert.measure import Verdict
 
 Histories = Mapping[str, History]
@@ -56,6 +57,10 @@ def judge(purpose: str, histories: Histories, declared: Declared) -> Judgement:
         )
     if judgement.verdict is Verdict.PASS and not judgement.evidence:
         return Judgement(purpose, Verdict.ERROR, "the checker passed without naming evidence")
+    broken = [scenario for scenario in judgement.evidence if _broken_off(histories[scenario])]
+    if judgement.verdict is Verdict.PASS and broken:
+        reason = f"scenario '{broken[0]}' was not carried through to its end"
+        return replace(judgement, verdict=Verdict.INCONC, reason=reason)
     return judgement
 
 
@@ -69,3 +74,9 @@ def history_of(histories: Histories, scenario: str) -> History:
     if history is None or not len(history):
         raise Missing(f"scenario '{scenario}' was not recorded")
     return history
+
+
+def _broken_off(history: History) -> bool:
+    """Whether the procedure of a scenario ended by an error, or did not come to its end."""
+    end = history.mark(marks.END)
+    return end is None or not end.data.get("complete")

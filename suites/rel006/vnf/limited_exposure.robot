@@ -13,6 +13,7 @@ A Fault Of The New Version In The First Step
     [Template]    NONE
     [Setup]    Open Scenario    exposure
     The Version In Service Carries Traffic
+    Take A Snapshot    before
     Ask The VNFM For The Modification    exposure    staged
     Reach Stage    exposure    10
     Kill A New Component    exposure

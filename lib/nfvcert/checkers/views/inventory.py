@@ -89,12 +89,16 @@ def sample_before(samples_: list[Sample], t: int) -> Sample:
 
 
 def lifetimes(samples_: Iterable[Sample]) -> dict[str, Lifetime]:
-    """Every VNFC ever seen, by id."""
+    """Every VNFC ever seen, by id.
+
+    A VNFC that is just ending shows no executable any more; it stays what it was.
+    """
     seen: dict[str, Lifetime] = {}
     for sample in samples_:
         for vnfc in sample.vnfcs:
             known = seen.get(vnfc.id)
-            seen[vnfc.id] = Lifetime(vnfc, known.first if known else sample.t, sample.t)
+            told = known.vnfc if known is not None and vnfc.generation == "unknown" else vnfc
+            seen[vnfc.id] = Lifetime(told, known.first if known else sample.t, sample.t)
     return seen
 
 
