@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Body, Request
 from starlette.responses import JSONResponse, Response
 
 from nfvcert.drop.limits import DEFAULT
 from nfvcert.reference.common import resources
-from nfvcert.reference.common.headers import too_large
+from nfvcert.reference.common.headers import MERGE_PATCH, too_large
 from nfvcert.reference.common.problem import Problem
 from nfvcert.reference.nfvo.api.packages import check_content_type
 from nfvcert.reference.nfvo.descriptors import PATH, Descriptors
@@ -36,7 +36,9 @@ def router(descriptors: Descriptors, url: str, page_size: int) -> APIRouter:
         return resources.resource(request, descriptors.shown(document), document.version)
 
     @routes.patch(PATH + "/{id}")
-    async def modify_descriptor(id: str, body: NsdInfoModifications, request: Request) -> Response:
+    async def modify_descriptor(
+        id: str, request: Request, body: NsdInfoModifications = Body(media_type=MERGE_PATCH)
+    ) -> Response:
         patch = body.model_dump(mode="json", exclude_unset=True)
         if "nsdOperationalState" in patch and patch["nsdOperationalState"] is None:
             raise Problem(422, "nsdOperationalState cannot be removed")

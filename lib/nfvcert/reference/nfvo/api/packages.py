@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Body, Request
 from starlette.background import BackgroundTask
 from starlette.responses import JSONResponse, Response
 
 from nfvcert.reference.common import resources
+from nfvcert.reference.common.headers import MERGE_PATCH
 from nfvcert.reference.common.problem import Problem
 from nfvcert.reference.common.store import Document
 from nfvcert.reference.nfvo import package_files
@@ -36,7 +37,9 @@ def router(packages: Packages, onboarding: Onboarding, page_size: int) -> APIRou
         return resources.collection(request, rows, base_url=packages.url, page_size=page_size)
 
     @routes.patch(PATH + "/{id}")
-    async def modify_package(id: str, body: VnfPkgInfoModifications, request: Request) -> Response:
+    async def modify_package(
+        id: str, request: Request, body: VnfPkgInfoModifications = Body(media_type=MERGE_PATCH)
+    ) -> Response:
         patch = body.model_dump(mode="json", exclude_unset=True)
         if "operationalState" in patch and patch["operationalState"] is None:
             raise Problem(422, "operationalState cannot be removed")

@@ -274,7 +274,7 @@ class Subscriber:
 class Bench:
     """The NFVO as OSS and VNFM see it."""
 
-    def __init__(self, url: str, vnfm: Vnfm, subscriber: Subscriber, sink: str, app: FastAPI) -> None:
+    def __init__(self, url: str, vnfm: Vnfm, subscriber: Subscriber, sink: str, app: FastAPI | None = None) -> None:
         self.url = url
         self.vnfm = vnfm
         self.subscriber = subscriber
@@ -356,7 +356,7 @@ class Bench:
 
 @contextmanager
 def bench(path: Path, behaviour: NfvoBehaviour | None = None, **changes: Any) -> Iterator[Bench]:
-    """A running NFVO that has subscribed to its VNFM."""
+    """A running NFVO; unless told not to `wait`, it has subscribed to its VNFM."""
     vnfm, subscriber = Vnfm(), Subscriber()
     with (
         served(vnfm.app, free_port()) as vnfm_url,
@@ -374,6 +374,8 @@ def running(
     vnfm_url: str,
     sink: str,
     behaviour: NfvoBehaviour | None = None,
+    *,
+    wait: bool = True,
     **changes: Any,
 ) -> Iterator[Bench]:
     port = free_port()
@@ -386,5 +388,5 @@ def running(
     }
     app = build_app(NfvoConfig.model_validate(values | changes), behaviour or NfvoBehaviour())
     with served(app, port) as url:
-        until(lambda: vnfm.subscriptions)
+        until(lambda: vnfm.subscriptions or not wait)
         yield Bench(url, vnfm, subscriber, f"{sink}/sink", app)

@@ -90,6 +90,7 @@ def test_05_b_an_artifact_comes_back_different(defective: MakeDefective, sample:
 
 def test_05_c_an_altered_package_becomes_usable(defective: MakeDefective, sample: Any, tmp_path: Path) -> None:
     nfvo = defective("DEF.VNF.05.c")
+    assert nfvo.upload(sample.new)["onboardingState"] == "ONBOARDED"
     altered = derive(sample.new_path, tmp_path / "altered.csar", stale_manifest(), flip_digit())
     package = nfvo.upload(altered.read_bytes())
     assert (package["onboardingState"], package["operationalState"]) == ("ONBOARDED", "ENABLED")
