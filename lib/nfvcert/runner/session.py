@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,8 +70,15 @@ def recorded(folder: RunFolder, scenarios: list[str]) -> dict[str, History]:
     for scenario in scenarios:
         path = folder.history / f"{scenario}.jsonl"
         if path.exists():
-            found[scenario] = load_history(path)
+            state = path.stat()
+            found[scenario] = _load_once(path, state.st_mtime_ns, state.st_size)
     return found
+
+
+@functools.lru_cache(maxsize=16)
+def _load_once(path: Path, _changed: int, _size: int) -> History:
+    """A history is read once for all purposes that are judged on it; written anew it is read anew."""
+    return load_history(path)
 
 
 def read_declared(folder: RunFolder) -> Declared:

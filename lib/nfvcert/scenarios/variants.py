@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 TWIN_STEPS = [50, 100]
 TWIN_ADDITIONAL = 1
+TWIN_OBSERVE_S = 1.2
 REFUSAL_TIMEOUT_S = 20.0
 
 
@@ -102,6 +103,7 @@ class Variants:
             **policy.model_dump(mode="json"),
             "steps": TWIN_STEPS,
             "decision": "automatic",
+            "observe_s": TWIN_OBSERVE_S,
             "additional_resources": self._one_more(policy.additional_resources.model_dump()),
         }
         twin = self._derive("twin", edits.set_metadata(f"policies.{name}", changed))
