@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import signal
+import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -175,6 +176,8 @@ def _run(prepared: Prepared, plan: Plan, folder: RunFolder, progress: Progress) 
     if not runs:
         return
     progress.say("bringing up the testbed")
+    if order.formats:
+        threading.Thread(target=_warm_up_reports, name="warm-up", daemon=True).start()
     certificates = [prepared.drop.path / name for name in prepared.drop.declaration.trusted]
     with EmbeddedTestbed.up(
         prepared.testbed,
@@ -199,6 +202,12 @@ def _run(prepared: Prepared, plan: Plan, folder: RunFolder, progress: Progress) 
         finally:
             progress.say("taking the testbed down")
             folder.attachment.unlink(missing_ok=True)
+
+
+def _warm_up_reports() -> None:
+    """Import what draws the certificate while the tests run: it takes a second that nobody has to wait for."""
+    with suppress(ImportError):
+        import weasyprint  # noqa: F401
 
 
 def _follow(

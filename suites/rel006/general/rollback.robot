@@ -28,7 +28,7 @@ A Modification Is Stopped And Rolled Back In Three Phases
     Migrate And Continue    by_cancel    50
     Reach Stage    by_cancel    100
     Ask For Task    by_cancel    cancel    GRACEFUL
-    Decide    by_cancel    ABORT
+    Decide    by_cancel    CONTINUE
     Await The End    by_cancel
     Roll Back And Compare    by_cancel
     # after a crash of the VNFM
