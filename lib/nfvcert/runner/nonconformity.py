@@ -68,7 +68,14 @@ def run_campaign(campaign: Campaign, ids: Sequence[str], console: Console) -> li
     unknown = [name for name in ids if name not in known]
     if unknown:
         raise UsageError(f"no seeded defect is called {', '.join(unknown)}", hint="see 'nfvcert nonconformity list'")
+    tested = {purpose.id for purpose in load().purposes if purpose.test is not None}
     chosen = [known[name] for name in ids] if ids else list(known.values())
+    for defect in [defect for defect in chosen if not tested & set(defect.purposes)]:
+        chosen.remove(defect)
+        missing = ", ".join(defect.purposes)
+        console.print(
+            f"not run {defect.id:14} {missing:12} this purpose has no test yet", markup=False, highlight=False
+        )
     if not (campaign.drop / "drop.yaml").exists():
         build_drop(campaign.source, campaign.drop, binaries=binary)
 

@@ -26,6 +26,9 @@ from nfvcert.history import EventKind, History, marks
 from nfvcert.history.marks import OBSERVED_TABLE
 from nfvcert.measure import Measure
 
+BEFORE_NS = 300_000_000
+"""The inventory is compared with a sample that was taken at least this long before the request."""
+
 REFUSED = ("unknown_vnfd", "disabled_package", "other_base")
 
 
@@ -83,7 +86,7 @@ def unverified_request_stops(purpose: str, histories: Histories, declared: Decla
     for event in requests:
         expect_stopped(case, history, event, f"the request '{event.data['label']}'", "unverifiable request accepted")
     twin = the_request(history, "twin")
-    first = min(event.t for event in requests)
+    first = min(int(event.data.get("t_request") or event.t) for event in requests) - BEFORE_NS
     for change in changes_between(history, declared, first, twin.t):
         case.expect(False, f"VNFC changed by a refused request: {change}")
     refused_operations = {event.data.get("operation") for event in requests if event.data.get("operation")}

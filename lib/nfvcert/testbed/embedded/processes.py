@@ -37,6 +37,7 @@ class Processes:
         self._log_dir = log_dir
         self._specs: dict[str, ComponentSpec] = {}
         self._children: dict[str, Child] = {}
+        self._restarting: set[str] = set()
 
     def start(self, spec: ComponentSpec) -> None:
         """Start a component; :meth:`await_ready` says when it serves."""
@@ -81,12 +82,22 @@ class Processes:
 
         Returns when it was killed and when it answered again (ns).
         """
-        killed = time.monotonic_ns()
-        self._children[name].terminate(0)
-        time.sleep(down_s)
-        self.start(self._specs[name])
-        self.await_ready(name)
-        return killed, time.monotonic_ns()
+        self._restarting.add(name)
+        try:
+            killed = time.monotonic_ns()
+            self._children[name].terminate(0)
+            time.sleep(down_s)
+            self.start(self._specs[name])
+            self.await_ready(name)
+            return killed, time.monotonic_ns()
+        finally:
+            self._restarting.discard(name)
+
+    def check_all(self) -> None:
+        """Raise when a component has died that nobody is restarting."""
+        for name in tuple(self._children):
+            if name not in self._restarting:
+                self.check(name)
 
     def stop(self) -> None:
         """End them all."""

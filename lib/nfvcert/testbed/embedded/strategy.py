@@ -114,6 +114,8 @@ class EmbeddedTestbed:
         """Raise when the lease is lost or a process of the testbed died."""
         if self._nfvi is not None:
             self._nfvi.check()
+        if self._processes is not None:
+            self._processes.check_all()
 
     def _bring_up(self, certificates: list[Path], extensions: Mapping[str, Path], say: Say) -> None:
         testbed = self.testbed
