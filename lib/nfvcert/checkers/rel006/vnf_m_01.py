@@ -83,12 +83,12 @@ def unverified_request_stops(purpose: str, histories: Histories, declared: Decla
     history = history_of(histories, "refusals")
     case = Case(purpose)
     requests = [the_request(history, label) for label in REFUSED]
-    for event in requests:
-        expect_stopped(case, history, event, f"the request '{event.data['label']}'", "unverifiable request accepted")
     twin = the_request(history, "twin")
     first = min(int(event.data.get("t_request") or event.t) for event in requests) - BEFORE_NS
     for change in changes_between(history, declared, first, twin.t):
         case.expect(False, f"VNFC changed by a refused request: {change}")
+    for event in requests:
+        expect_stopped(case, history, event, f"the request '{event.data['label']}'", "unverifiable request accepted")
     refused_operations = {event.data.get("operation") for event in requests if event.data.get("operation")}
     for operation in refused_operations:
         for grant in grants(history, str(operation)):
