@@ -19,6 +19,7 @@ ENDED = {"COMPLETED", "FAILED_TEMP", "FAILED", "ROLLED_BACK", "PARTIALLY_COMPLET
 STAGE_TIMEOUT_S = 45.0
 END_TIMEOUT_S = 90.0
 COME_BACK_S = 10.0
+CONTINUE_POLL_S = 0.15
 
 
 class Modification:
@@ -158,6 +159,18 @@ class Modification:
         except StackError:
             return False
         return True
+
+    def continue_to_end(self) -> str:
+        """Agree to whatever the EM asks until the operation has ended; returns the state."""
+        bench, operation = self._bench, self.find_vnf_operation()
+        deadline = time.monotonic() + END_TIMEOUT_S
+        while bench.vnfm.operation(operation).get("operationState") not in ENDED and time.monotonic() < deadline:
+            for migration in bench.em.migrations(bench.service.vnf_instance) if bench.em else ():
+                if migration.get("vnfLcmOpOccId") == operation and migration.get("state") == "awaiting_decision":
+                    self._migration = migration
+                    self.decide("CONTINUE", "the administrator agrees to everything")
+            time.sleep(CONTINUE_POLL_S)
+        return self.await_end()
 
     # tasks
 

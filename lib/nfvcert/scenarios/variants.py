@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 TWIN_STEPS = [50, 100]
 TWIN_ADDITIONAL = 1
 TWIN_OBSERVE_S = 1.2
-REFUSAL_TIMEOUT_S = 20.0
+REFUSAL_TIMEOUT_S = 5.0
+"""A request that must be refused and still goes on after this time is stopped by the tester."""
 
 
 class Variants:
@@ -37,12 +38,13 @@ class Variants:
     # single requests
 
     def request(self, label: str, vnfd_id: str, policy: str | None) -> None:
-        """Ask the VNFM for a modification and, if it takes it, wait for its end."""
+        """Ask the VNFM for a modification; one that it takes is waited for, and stopped if it does not end by itself."""
         modification = self._bench.modification(label)
         answer = modification.request_by_nfvo(vnfd_id, policy)
         if answer.status == 202:
-            state = modification.await_end(timeout_s=REFUSAL_TIMEOUT_S)
-            if state == "FAILED_TEMP":
+            if not modification.stopped_within(REFUSAL_TIMEOUT_S):
+                modification.task("cancel", "FORCEFUL")
+            if modification.await_end() == "FAILED_TEMP":
                 modification.task("rollback")
                 modification.await_end()
 
@@ -50,6 +52,7 @@ class Variants:
         """Requests at the VNFM that each differ in one respect from a proper one."""
         bench = self._bench
         self._start_second()
+        bench.take_inventory()
         self.request("unknown_vnfd", str(uuid.uuid4()), None)
         candidate = bench.service.packages["candidate"]
         self._switch(candidate.id, "DISABLED", "disabled_package")
@@ -112,7 +115,7 @@ class Variants:
         modification = bench.modification("twin")
         answer = modification.request_by_nfvo(use.vnfd_id, None, expected_policy={"name": name, **changed})
         if answer.status == 202:
-            modification.await_end()
+            modification.continue_to_end()
 
     def follow_usage(self) -> None:
         """Read usage states while the old package loses its instances one after the other."""
@@ -150,7 +153,7 @@ class Variants:
         modification = self._bench.modification(label)
         answer = modification.request_by_oss(vnfd_id, None)
         if answer.status == 202:
-            modification.await_end(level="ns", timeout_s=REFUSAL_TIMEOUT_S)
+            modification.await_end(level="ns")
             operation = modification.vnf_operation or self._leftover()
             if operation:
                 modification.vnf_operation = operation

@@ -95,6 +95,11 @@ def expect_stopped(case: Case, history: History, event: Event, what: str, reason
                 "version header" not in text, f"{what} was refused for a missing Version header, not for its content"
             )
         return
+    tasks = labelled(history, marks.TASK, str(event.data.get("label")))
+    if tasks:
+        case.rests_on(history, tasks)
+        case.expect(False, f"{reason}: {what} went on until the tester stopped it")
+        return
     if status == 202 and operation:
         _expect_unsuccessful(case, history, str(operation), what, reason)
         return

@@ -19,15 +19,12 @@ from nfvcert.checkers.rel006.common import (
 )
 from nfvcert.checkers.views.calls import request, t_request
 from nfvcert.checkers.views.flows import flows
-from nfvcert.checkers.views.inventory import lifetimes, sample_at, samples
+from nfvcert.checkers.views.inventory import lifetimes, sample_at, sample_before, samples
 from nfvcert.checkers.views.operations import final_record, operation_id, polled, reachable
 from nfvcert.checkers.views.traffic import guard_control, guard_trial, lost_between, trial_data
 from nfvcert.history import EventKind, History, marks
 from nfvcert.history.marks import OBSERVED_TABLE
 from nfvcert.measure import Measure
-
-BEFORE_NS = 300_000_000
-"""The inventory is compared with a sample that was taken at least this long before the request."""
 
 REFUSED = ("unknown_vnfd", "disabled_package", "other_base")
 
@@ -84,7 +81,8 @@ def unverified_request_stops(purpose: str, histories: Histories, declared: Decla
     case = Case(purpose)
     requests = [the_request(history, label) for label in REFUSED]
     twin = the_request(history, "twin")
-    first = min(int(event.data.get("t_request") or event.t) for event in requests) - BEFORE_NS
+    asked = min(int(event.data.get("t_request") or event.t) for event in requests)
+    first = sample_before(samples(history, declared), asked).t
     for change in changes_between(history, declared, first, twin.t):
         case.expect(False, f"VNFC changed by a refused request: {change}")
     for event in requests:

@@ -196,15 +196,17 @@ def _resources_in_order(
         if granted:
             order.before(granted[0].t, life.vnfc.start, f"new VNFC {identifier} was started before the grant")
         packet = first_packet.get(identifier)
-        if migrations and packet is not None and identifier in _named_first(migrations[0], lives):
-            sentence = "packet on a new port out of order with the answer: none came before the EM said CONTINUE"
-            order.before(packet, migrations[0].end, sentence)
         if migrations and packet is not None:
             order.before(migrations[0].begin, packet, f"a packet reached new VNFC {identifier} before the hand-over")
     if migrations and migrations[0].result == "CONTINUE":
         first = min((packet for identifier, packet in first_packet.items() if identifier in new), default=None)
         late = "packet on a new port out of order with the answer of the element manager"
         order.before(first, migrations[0].end, late)
+    ready = [i for i, life in new.items() if migrations and life.vnfc.start < migrations[0].begin]
+    if ready and migrations[0].result == "CONTINUE":
+        sentence = "packet on a new port out of order with the answer of the element manager"
+        earliest = min((first_packet[i] for i in ready if i in first_packet), default=None)
+        order.before(earliest, migrations[0].end, sentence)
     retirements = [c for c in found if c.stage == "retire" and c.result == "CONTINUE"]
     record = final_record(history, operation)
     listed = {

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from nfvcert.checkers.case import Case, Judgement
+from nfvcert.checkers.case import Case, Judgement, Missing
 from nfvcert.checkers.declared import Declared
 from nfvcert.checkers.registry import Histories, checker, history_of
-from nfvcert.checkers.rel006.common import changed, completed_at, the_request
+from nfvcert.checkers.rel006.common import changed, completed_at, labelled, the_request
 from nfvcert.checkers.views.coordination import coordinations
 from nfvcert.checkers.views.flows import flows
 from nfvcert.checkers.views.inventory import lifetimes, sample_before, samples
-from nfvcert.checkers.views.operations import final_record, operation_id
+from nfvcert.checkers.views.operations import final_record, first_sighting, operation_id
 from nfvcert.checkers.views.traffic import control_span, guard_trial, intervals
-from nfvcert.history import History
+from nfvcert.history import History, marks
 from nfvcert.measure import Measure
 from nfvcert.measure.statistics import percentile
 
@@ -67,7 +67,7 @@ def old_drained_only(purpose: str, histories: Histories, declared: Declared) -> 
     guard_trial(case, history)
     asked = the_request(history, "upgrade")
     operation = operation_id(history, "upgrade", "vnf")
-    end = completed_at(history, operation)
+    end = _end_of_change(history, operation)
     found = samples(history, declared)
     lives = lifetimes(found)
     removed = [life for life in lives.values() if asked.t <= life.last < end and changed([life.vnfc], declared)]
@@ -104,6 +104,15 @@ def old_drained_only(purpose: str, histories: Histories, declared: Declared) -> 
     if moved_flows:
         case.expect(stated, "sessions remained at the drain timeout and their treatment is stated nowhere")
     return case.judge("only old VNFCs went, each after its sessions had ended or moved")
+
+
+def _end_of_change(history: History, operation: str) -> int:
+    """When the operation completed, or where it stopped (ns)."""
+    completed = first_sighting(history, operation, "COMPLETED")
+    stopped = labelled(history, marks.REACHED, "upgrade")
+    if completed is None and not stopped:
+        raise Missing("the end of the operation was not seen")
+    return completed.t if completed is not None else stopped[-1].t
 
 
 def _latency(case: Case, history: History, declared: Declared, first: int, last: int) -> None:
