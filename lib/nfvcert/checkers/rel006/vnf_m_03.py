@@ -198,10 +198,6 @@ def _resources_in_order(
         packet = first_packet.get(identifier)
         if migrations and packet is not None:
             order.before(migrations[0].begin, packet, f"a packet reached new VNFC {identifier} before the hand-over")
-    if migrations and migrations[0].result == "CONTINUE":
-        first = min((packet for identifier, packet in first_packet.items() if identifier in new), default=None)
-        late = "packet on a new port out of order with the answer of the element manager"
-        order.before(first, migrations[0].end, late)
     ready = [i for i, life in new.items() if migrations and life.vnfc.start < migrations[0].begin]
     if ready and migrations[0].result == "CONTINUE":
         sentence = "packet on a new port out of order with the answer of the element manager"
