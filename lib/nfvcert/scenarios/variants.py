@@ -38,7 +38,7 @@ class Variants:
     # single requests
 
     def request(self, label: str, vnfd_id: str, policy: str | None) -> None:
-        """Ask the VNFM for a modification; one that it takes is waited for, and stopped if it does not end by itself."""
+        """Ask the VNFM for a modification; one that it takes is waited for, and stopped if it does not end itself."""
         modification = self._bench.modification(label)
         answer = modification.request_by_nfvo(vnfd_id, policy)
         if answer.status == 202:

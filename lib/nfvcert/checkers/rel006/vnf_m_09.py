@@ -95,7 +95,7 @@ def old_drained_only(purpose: str, histories: Histories, declared: Declared) -> 
         gone = life.last
         for flow in carried:
             mine = [stay for stay in flow.stays if stay.vnfc == life.vnfc.id]
-            if mine and flow.end > gone and flow.lost and flow.stays[-1].vnfc == life.vnfc.id:
+            if mine and flow.end > gone and (flow.lost or flow.mapping_changes):
                 cut += 1
     limit, source = declared.limit("lost_sessions"), declared.source("lost_sessions")
     case.measure(Measure("sessions_cut_by_scale_in", cut, "sessions", "<=", limit, source), "session cut by scale-in")

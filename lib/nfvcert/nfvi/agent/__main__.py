@@ -18,6 +18,9 @@ from nfvcert.nfvi.agent.host import Host
 from nfvcert.nfvi.agent.models import AgentConfig
 from nfvcert.nfvi.process import become_subreaper
 
+KEEP_ALIVE_S = 3600
+"""Idle connections are closed by the clients: where both sides close, a request may meet a connection that is ending."""
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m nfvcert.nfvi.agent", description="Agent of one compute host.")
@@ -41,6 +44,7 @@ def main() -> int:
         access_log=False,
         lifespan="off",
         timeout_graceful_shutdown=1,
+        timeout_keep_alive=KEEP_ALIVE_S,
     )
     try:
         uvicorn.Server(server).run()

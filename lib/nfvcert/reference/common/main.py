@@ -20,6 +20,8 @@ from nfvcert.reference.common.extension import load_behaviour
 C = TypeVar("C", bound=ComponentConfig)
 B = TypeVar("B")
 _PR_SET_PDEATHSIG = 1
+KEEP_ALIVE_S = 3600
+"""Idle connections are closed by the clients: where both sides close, a request may meet a connection that is ending."""
 
 
 def run(
@@ -57,7 +59,7 @@ def run(
             access_log=False,
             ws="none",
             timeout_graceful_shutdown=2,
-            timeout_keep_alive=60,
+            timeout_keep_alive=KEEP_ALIVE_S,
         )
     )
     server.run()

@@ -26,7 +26,7 @@ class _Server(uvicorn.Server):
 
 def _server(app: Any, port: int) -> _Server:
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=port, log_level="warning", access_log=False, lifespan="off", timeout_keep_alive=30
+        app, host="127.0.0.1", port=port, log_level="warning", access_log=False, lifespan="off", timeout_keep_alive=3600
     )
     return _Server(config)
 
