@@ -19,7 +19,7 @@ from nfvcert.nfvi.agent.models import AgentConfig
 from nfvcert.nfvi.process import become_subreaper
 
 KEEP_ALIVE_S = 3600
-"""Idle connections are closed by the clients: where both sides close, a request may meet a connection that is ending."""
+"""Idle connections are closed by the clients: where both do, a request may meet one that is ending."""
 
 
 def main() -> int:

@@ -21,7 +21,7 @@ C = TypeVar("C", bound=ComponentConfig)
 B = TypeVar("B")
 _PR_SET_PDEATHSIG = 1
 KEEP_ALIVE_S = 3600
-"""Idle connections are closed by the clients: where both sides close, a request may meet a connection that is ending."""
+"""Idle connections are closed by the clients: where both do, a request may meet one that is ending."""
 
 
 def run(
