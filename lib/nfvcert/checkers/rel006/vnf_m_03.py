@@ -25,7 +25,7 @@ from nfvcert.checkers.views.flows import flows, users
 from nfvcert.checkers.views.inventory import lifetimes, samples
 from nfvcert.checkers.views.operations import final_record, operation_id
 from nfvcert.checkers.views.traffic import guard_trial, share_measure, stages
-from nfvcert.history import Event, History
+from nfvcert.history import Event, EventKind, History
 from nfvcert.measure import Measure
 
 ORDER_UNCERTAINTY_NS = 50_000_000
@@ -67,13 +67,15 @@ def oss_flow_in_order(purpose: str, histories: Histories, declared: Declared) ->
     if not case.guard(bool(forwarded), "the request of the NFVO to the VNFM was not recorded"):
         return case.judge("")
     vnf_request = forwarded[0]
+    if not history.of(EventKind.API_NOTIFICATION):
+        raise Missing("no notification was recorded")
     ns_start, ns_result = _told(history, NS_OPERATION, ns_operation, "oss")
     vnf_start, vnf_result = _told(history, VNF_OPERATION, operation, "full")
     case.rests_on(history, [e for e in (ns_start, ns_result, vnf_start, vnf_result) if e])
     order.before(asked.t, t_request(vnf_request), "the VNF request left before the OSS had its answer")
     order.before(_t(ns_start), t_request(vnf_request), "START of the service operation follows the VNF request")
     order.before(vnf_request.t, _t(vnf_start), "START of the VNF operation precedes the answer with its id")
-    found = coordinations(history, operation)
+    found = coordinations(history, operation, required="coordination" in declared.drop_features)
     _resources_in_order(order, history, declared, operation, found)
     if found:
         case.rests_on(history, [c.event for c in found] + [c.last for c in found])
@@ -102,6 +104,8 @@ def failed_check_reported(purpose: str, histories: Histories, declared: Declared
     """A failed check of the package reaches the OSS and never the VNFM."""
     history = history_of(histories, "refusals")
     case = Case(purpose)
+    seen = [event for event in history.of(EventKind.API_CALL) if event.source == f"witness:{VNFM_SIDE}"]
+    case.guard(bool(seen), "the reference point between NFVO and VNFM was not recorded")
     for label in ("oss_unknown", "oss_disabled"):
         event = the_request(history, label)
         vnfd_id = event.data.get("vnfd_id")

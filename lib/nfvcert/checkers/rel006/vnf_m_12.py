@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from nfvcert.checkers.case import Case, Judgement
+from nfvcert.checkers.case import Case, Judgement, Missing
 from nfvcert.checkers.declared import Declared
 from nfvcert.checkers.registry import Histories, checker, history_of
 from nfvcert.checkers.rel006.common import changes_between, labelled
@@ -91,6 +91,7 @@ def notifications_tell_the_same(purpose: str, histories: Histories, declared: De
         history = history_of(histories, scenario)
         operation = operation_id(history, label, "vnf")
         seen = {sighting.state: sighting.t for sighting in reversed(polled(history, operation))}
+        case.guard(bool(seen), f"the operation '{label}' was never read")
         for sink in ("full", "short"):
             told = notifications(history, VNF_OPERATION, operation=operation, sink=sink)
             case.rests_on(history, told)
@@ -127,11 +128,10 @@ def crash_does_not_hide(purpose: str, histories: Histories, declared: Declared) 
     before = [s for s in polled(history, operation) if s.t < down]
     after = [s for s in polled(history, operation) if s.t > up]
     case.guard(bool(before) and before[-1].state == "PROCESSING", "the modification was not in PROCESSING at the kill")
-    lost = [
-        event
-        for event in calls(history, "GET", rf"lcm_op_occs/{operation}$")
-        if event.t > up and event.data.get("status") == 404
-    ]
+    reads = [event for event in calls(history, "GET", rf"lcm_op_occs/{operation}$") if event.t > up]
+    if not reads:
+        raise Missing("the operation was not read after the restart")
+    lost = [event for event in reads if event.data.get("status") == 404]
     case.rests_on(history, [*lost[:2], *(s.event for s in after[:1])])
     case.expect(not lost and bool(after), "operation not found after restart")
     if after:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from nfvcert.checkers.case import Missing
 from nfvcert.checkers.views.calls import answer, calls, request, t_request
 from nfvcert.history import Event, History
 
@@ -29,14 +30,21 @@ class Coordination:
     last: Event
 
 
-def coordinations(history: History, operation: str | None = None) -> list[Coordination]:
+def coordinations(history: History, operation: str | None = None, *, required: bool = True) -> list[Coordination]:
     """All coordinations, in order of their requests.
 
     Args:
         operation: only those of that VNF operation.
+        required: the reference point must have recorded something.
+
+    Raises:
+        Missing: it recorded nothing at all, so that nothing can be said about coordinations.
     """
     found = []
-    for event in calls(history, "POST", r"/lcmcoord/v1/coordinations$", reference_point=REFERENCE_POINT):
+    asked = calls(history, "POST", r"/lcmcoord/v1/coordinations$", reference_point=REFERENCE_POINT)
+    if required and not asked:
+        raise Missing("no coordination between VNFM and EM was recorded")
+    for event in asked:
         body = request(event)
         if event.data.get("status") not in (201, 202) or (operation and body.get("vnfLcmOpOccId") != operation):
             continue
