@@ -58,7 +58,7 @@ def trial_data(history: History) -> dict[str, Any]:
 
 
 def guard_trial(case: Case, history: History) -> bool:
-    """Guard that the trial is valid: generator and taps themselves lost nothing and sent what was intended."""
+    """Guard that the trial is valid: generator and taps lost nothing, sent what was intended, and told of all of it."""
     event = trial_event(history)
     data = event.data
     case.rests_on(history, [event])
@@ -71,6 +71,9 @@ def guard_trial(case: Case, history: History) -> bool:
         receiver_drops=int(data.get("receiver_drops", 0)),
     )
     problems = defects_of(trial)
+    told = sum(int(interval.data.get("tx", 0)) for interval in intervals(history))
+    if told != trial.sent:
+        problems.append(f"the interval records tell of {told} packets sent, the generator of {trial.sent}")
     if data.get("observer_blind"):
         problems.append(f"the port taps missed {data['observer_blind']} packets")
     return case.guard(not problems, "the traffic trial is invalid: " + "; ".join(problems))
