@@ -173,7 +173,7 @@ def _same_for_both(case: Case, looks: list[Event]) -> None:
     for event in looks:
         running = tuple(str(o.get("operationState")) for o in event.data.get("operations") or [])
         states.setdefault(str(event.data.get("by")), []).append(running)
-    case.expect(len({tuple(found) for found in states.values()}) == 1, "NFVO and EM read different states")
+    case.expect(len({tuple(found) for found in states.values()}) <= 1, "NFVO and EM read different states")
 
 
 def _reads(history: History) -> list[Event]:
