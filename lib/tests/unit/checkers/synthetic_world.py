@@ -18,7 +18,16 @@ EPOCH = datetime.datetime(2026, 11, 21, 5, 33, tzinfo=datetime.UTC)
 OLD_VNFD, NEW_VNFD, TWIN_VNFD = "vnfd-old", "vnfd-new", "vnfd-twin"
 INSTANCE, SERVICE = "vnf-1", "ns-1"
 LB_DIGEST, OLD_DIGEST, NEW_DIGEST = "1b" * 32, "01" * 32, "02" * 32
-FEATURES = ["hosts", "port_observer", "em_migrations", "hold_stop", "kill_vnfc", "restart_vnfm", "signed_packages"]
+FEATURES = [
+    "hosts",
+    "port_observer",
+    "recorded_reference_points",
+    "em_migrations",
+    "hold_stop",
+    "kill_vnfc",
+    "restart_vnfm",
+    "signed_packages",
+]
 NETWORKS = {"lb": ("access", "internal", "mgmt"), "worker": ("internal", "external", "mgmt")}
 
 
