@@ -9,7 +9,7 @@ from nfvcert.checkers.rel006.common import changed, changes_between, grants, lab
 from nfvcert.checkers.views.flows import flows
 from nfvcert.checkers.views.inventory import lifetimes, sample_before, samples
 from nfvcert.checkers.views.operations import distinct_states, notified, operation_id, polled, reachable
-from nfvcert.checkers.views.records import differences, records, snapshot
+from nfvcert.checkers.views.records import differences, records, snapshot, snapshot_or_none
 from nfvcert.checkers.views.traffic import guard_trial, lost_between, stages
 from nfvcert.history import Event, History, marks
 from nfvcert.measure import Measure
@@ -33,7 +33,10 @@ def rollback_from_each_phase(purpose: str, histories: Histories, declared: Decla
             continue
         _guard_phase(case, history, label)
         refused += _refusals(case, history, label)
-        after = snapshot(history, f"after_{label}")
+        after = snapshot_or_none(history, f"after_{label}")
+        if not case.guard(after is not None, f"the records after '{label}' were not read"):
+            continue
+        assert after is not None
         case.rests_on(history, [after])
         found = differences(records(before), records(after))
         found += _inventory_differences(history, declared, before, after)

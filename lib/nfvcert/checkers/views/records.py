@@ -11,16 +11,21 @@ from nfvcert.history import Event, History, marks
 IDENTITY_FIELDS = ("vnfdId", "vnfSoftwareVersion", "vnfdVersion", "vnfProvider", "vnfProductName")
 
 
+def snapshot_or_none(history: History, label: str) -> Event | None:
+    """The snapshot with that label, if it was taken."""
+    return next((event for event in history.marks(marks.SNAPSHOT) if event.data.get("label") == label), None)
+
+
 def snapshot(history: History, label: str) -> Event:
     """The snapshot with that label.
 
     Raises:
         Missing: it was not taken.
     """
-    for event in history.marks(marks.SNAPSHOT):
-        if event.data.get("label") == label:
-            return event
-    raise Missing(f"snapshot '{label}' of {history.scenario} was not taken")
+    event = snapshot_or_none(history, label)
+    if event is None:
+        raise Missing(f"snapshot '{label}' of {history.scenario} was not taken")
+    return event
 
 
 def records(event: Event) -> dict[str, Any]:
