@@ -7,7 +7,7 @@ from typing import Any
 from nfvcert.checkers.case import Case, Judgement
 from nfvcert.checkers.declared import Declared, Version
 from nfvcert.checkers.registry import Histories, checker, history_of
-from nfvcert.checkers.rel006.common import changed, completed_at, labelled
+from nfvcert.checkers.rel006.common import changed, completed_at, labelled, the_request
 from nfvcert.checkers.views.calls import VNF_OPERATION, notification, notifications
 from nfvcert.checkers.views.inventory import lifetimes, sample_at, samples
 from nfvcert.checkers.views.operations import operation_id
@@ -151,7 +151,7 @@ def final_notification(purpose: str, histories: Histories, declared: Declared) -
             wanted = _expected(declared.candidate)[field]
             case.expect(changes.get(field) == wanted, f"the final notification gives {field} {changes.get(field)!r}")
         found = samples(history, declared)
-        asked = labelled(history, marks.REQUEST, "upgrade")[0].t
+        asked = the_request(history, "upgrade").t
         first, last = sample_at(found, asked), sample_at(found, completed)
         mine = (
             {v.id for v in first.vnfcs if v.generation != "unknown"},
