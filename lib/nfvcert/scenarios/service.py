@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nfvcert.scenarios.bench import Bench
 
 NS_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 20.0
 SYNC_POLL_S = 0.2
 
 
@@ -102,6 +103,7 @@ class Service:
             return
         service, self.id = self.id, ""
         try:
+            self._stop_running_operations()
             answer = self._nfvo.terminate(service)
             if answer.status == 202:
                 final = {"COMPLETED", "FAILED_TEMP", "FAILED", "ROLLED_BACK"}
@@ -114,6 +116,16 @@ class Service:
             self._bench.recording.recorder.mark(
                 marks.REACHED, label="termination", level="ns", state="", error=error.message
             )
+
+    def _stop_running_operations(self) -> None:
+        """Stop what a procedure that broke off has left running, so that the service can be terminated."""
+        vnfm = self._bench.vnfm
+        for record in vnfm.operations(self.vnf_instance) if self.vnf_instance else ():
+            if record.get("operationState") in ("STARTING", "PROCESSING", "ROLLING_BACK"):
+                operation = str(record["id"])
+                vnfm.operation_task(operation, "cancel", {"cancelMode": "FORCEFUL"})
+                stopped = {"FAILED_TEMP", "COMPLETED", "ROLLED_BACK", "FAILED"}
+                vnfm.await_operation(operation, stopped, timeout_s=STOP_TIMEOUT_S)
 
     def settled_snapshot(self, label: str, like: dict[str, Any]) -> dict[str, Any]:
         """Read all records when they have come back to what they were, or when the time to do so is over."""
