@@ -155,6 +155,7 @@ def _by_cancel(story: Story, gone: Vnfc) -> None:
     do.pause(story, 13.93, "by_cancel", 100, 11.9)
     do.task(story, 13.94, "by_cancel", "cancel", "GRACEFUL")
     do.decide(story, 13.942, "by_cancel", 100, "ABORT")
+    story.poll(13.95, "by_cancel")
     do.reached(story, 14.06, "by_cancel", "FAILED_TEMP")
     do.task(story, 14.07, "by_cancel", "rollback")
     do.coordinate(story, 14.44, 14.87, operation, "revert", FRUGAL, named="frugal")
