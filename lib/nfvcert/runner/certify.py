@@ -18,6 +18,7 @@ from rich.console import Console
 from nfvcert.catalogue import Catalogue, load
 from nfvcert.checkers import Declared
 from nfvcert.drop.inspect import inspect_package
+from nfvcert.drop.package_check import check_images, host_architecture
 from nfvcert.drop.read import Drop, read_drop
 from nfvcert.errors import NfvcertError, TestbedError, UsageError
 from nfvcert.history import marks
@@ -43,6 +44,8 @@ from nfvcert.testbed.model import Testbed, read_testbed
 
 BACKEND_TIMEOUT_S = 900.0
 POLL_S = 0.1
+FOREIGN = "image.architecture"
+"""Rule of the finding that an image is for another machine: the embedded hosts could not even start it."""
 
 
 @dataclass(frozen=True)
@@ -234,6 +237,9 @@ def _refuse_unusable(drop: Drop, testbed: Testbed) -> None:
     if findings:
         raise findings[0].error()
     drop.candidate.vnfd  # noqa: B018 - raises when nothing at all can be done with the candidate
+    for finding in check_images(drop.candidate, host_architecture()):
+        if finding.rule == FOREIGN:
+            raise finding.error()
     if testbed.embedded.require_signature and not drop.trust.certificates:
         raise UsageError(
             "the testbed demands signed packages and the drop names no certificate",
