@@ -9,7 +9,7 @@ import traceback
 import typer
 from rich.console import Console
 
-from nfvcert.cli import catalogue, drop, gate, nonconformity, run, testbed
+from nfvcert.cli import bench, catalogue, drop, gate, nonconformity, run, testbed
 from nfvcert.errors import ExitCode, NfvcertError
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ app.add_typer(drop.app, name="drop")
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(testbed.app, name="testbed")
 app.add_typer(nonconformity.app, name="nonconformity")
+app.add_typer(bench.app, name="bench")
 
 
 def main() -> None:
