@@ -55,6 +55,9 @@ def load_yaml(path: Path, *, error: type[NfvcertError] = UsageError) -> Any:
         mark = getattr(failure, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else str(path)
         raise error("not valid YAML", where=where, found=str(getattr(failure, "problem", failure))) from failure
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as failure:
+        # The library lets errors of converting a value through: a date that is none, a tag that does not fit.
+        raise error("not valid YAML", where=str(path), found=str(failure)) from failure
 
 
 def line_of(raw: Any, location: tuple[int | str, ...]) -> int:

@@ -113,6 +113,13 @@ def test_what_is_not_yaml_is_named_with_its_line(tmp_path: Path, text: str, line
     assert f"car.yaml:{line}" in message
 
 
+@pytest.mark.parametrize(
+    "value", ["2001-13-45", "!!int big", "!!set x", "!!int", "[" * 3000 + "]" * 3000], ids=lambda value: value[:12]
+)
+def test_values_that_cannot_be_converted_are_refused(tmp_path: Path, value: str) -> None:
+    assert "not valid YAML" in refused(tmp_path, f"name: {value}\n")
+
+
 def test_duplicate_keys_deep_inside_are_refused(tmp_path: Path) -> None:
     assert "duplicate key" in refused(tmp_path, "name: van\nengine:\n  fuel: diesel\n  fuel: petrol\n")
 
@@ -162,7 +169,29 @@ def test_lines_of_places(tmp_path: Path) -> None:
     assert line_of(raw, ("name", "deeper")) == 1
 
 
-@given(text=st.text(max_size=120))
+TOKENS = [
+    "name",
+    ": ",
+    "\n",
+    "- ",
+    "[",
+    "]",
+    "{",
+    "}",
+    "&a",
+    "*a",
+    "!!int ",
+    "!!set",
+    "2001-13-45",
+    '"',
+    "|",
+    "? ",
+    "0x",
+    "~",
+]
+
+
+@given(text=st.text(max_size=80) | st.lists(st.sampled_from(TOKENS), max_size=12).map("".join))
 def test_any_text_is_read_or_refused(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("document") / "car.yaml"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
