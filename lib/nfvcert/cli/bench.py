@@ -41,7 +41,8 @@ def certification(
         )
     middle = figures["median"]
     console.print(
-        f"median: certify {middle['certify_s']:.1f} s, peak {middle['peak_mib']:.0f} MiB, judge {middle['judge_s']:.2f} s",
+        f"median: certify {middle['certify_s']:.1f} s, peak {middle['peak_mib']:.0f} MiB, "
+        f"judge {middle['judge_s']:.2f} s",
         highlight=False,
     )
     if json_file is not None:

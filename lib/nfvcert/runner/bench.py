@@ -1,4 +1,4 @@
-"""Figures of a certification itself: how long it takes, how much memory all its processes need, how fast it is judged."""
+"""Figures of a certification itself: how long it takes, how much memory it needs, how fast it is judged."""
 
 from __future__ import annotations
 
