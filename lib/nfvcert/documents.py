@@ -18,6 +18,7 @@ from nfvcert.errors import NfvcertError, UsageError
 Model = TypeVar("Model", bound=BaseModel)
 
 LARGEST_DOCUMENT = 4 * 1024 * 1024
+_CONFIDENTIAL = {"secret", "password", "token"}
 
 
 def read_document(path: Path, model: type[Model], *, error: type[NfvcertError] = UsageError) -> Model:
@@ -88,12 +89,15 @@ def _explain(path: Path, raw: Any, model: type[BaseModel], problem: Any) -> str:
         return f"{place}: '{name}' is missing"
     found = problem.get("input")
     shown = f"'{found}'" if isinstance(found, str | int | float | bool) else type(found).__name__
+    if _CONFIDENTIAL & {str(step) for step in location}:
+        shown = "a value that is not shown here"
     nearest_value = ""
     if problem["type"] in ("literal_error", "enum"):
         options = str(problem.get("ctx", {}).get("expected", "")).replace("'", "").replace(" or ", ", ").split(", ")
         close = difflib.get_close_matches(str(found), options, n=1)
         nearest_value = f"; did you mean '{close[0]}'?" if close else ""
-    return f"{place}: '{name}': {problem['msg'].lower()}, found {shown}{nearest_value}"
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{place}: '{name}': {message[:1].lower()}{message[1:]}, found {shown}{nearest_value}"
 
 
 def _fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
