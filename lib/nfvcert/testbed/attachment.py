@@ -106,7 +106,7 @@ def read_attachment(path: Path | None = None) -> Attachment:
 
     Raises:
         UsageError: the variable is not set: the suite was started by hand.
-        TestbedError: the testbed is gone.
+        TestbedError: the testbed is gone, or the file is damaged.
     """
     if path is None:
         name = os.environ.get(ENVIRONMENT)
@@ -122,3 +122,5 @@ def read_attachment(path: Path | None = None) -> Attachment:
         return Attachment.model_validate_json(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise TestbedError("the testbed is gone", where=str(path), found=error.strerror or "") from error
+    except ValueError as error:
+        raise TestbedError("the attachment of the testbed is damaged", where=str(path), found=str(error)) from error
