@@ -6,7 +6,6 @@ no channel of its own and a silent one is seen to be silent.
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from nfvcert.history import marks
+from nfvcert.history import Event, marks
 from nfvcert.history.recorder import SEGMENT_SUFFIX
 
 EXPECTED_S = {
@@ -153,9 +152,9 @@ class StepFollower:
             if b'"' + marks.STEP.encode() + b'"' not in line:
                 continue
             try:
-                event = json.loads(line)
+                event = Event.from_json(line)
             except ValueError:
                 continue
-            if event.get("data", {}).get("name") == marks.STEP:
-                found.append((str(event["scenario"]), str(event["data"]["text"])))
+            if event.data.get("name") == marks.STEP:
+                found.append((event.scenario, str(event.data.get("text", ""))))
         return found
