@@ -10,10 +10,11 @@ complete (``data.t_request`` is when the request left), for a notification the t
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+import orjson
 
 
 class EventKind(StrEnum):
@@ -42,7 +43,7 @@ class Event:
 
     def to_json(self) -> str:
         """The event as one line of JSON, without the line feed."""
-        return json.dumps(
+        return orjson.dumps(
             {
                 "t": self.t,
                 "wall": self.wall,
@@ -52,9 +53,9 @@ class Event:
                 "scenario": self.scenario,
                 "data": self.data,
             },
-            separators=(",", ":"),
-            ensure_ascii=False,
-        )
+            option=orjson.OPT_NON_STR_KEYS,
+            default=str,
+        ).decode()
 
     @classmethod
     def from_json(cls, line: str | bytes) -> Event:
@@ -63,7 +64,7 @@ class Event:
         Raises:
             ValueError: the line is no event (not JSON, a key missing, an unknown kind).
         """
-        raw = json.loads(line)
+        raw = orjson.loads(line)
         try:
             return cls(
                 t=int(raw["t"]),

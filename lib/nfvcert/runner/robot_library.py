@@ -18,6 +18,7 @@ from nfvcert.scenarios.variants import Variants
 from nfvcert.testbed.witness.models import Rule
 
 GRANTS = r"/grant/v1/grants$"
+RESTART_DOWN_S = 0.3
 
 
 @library(scope="SUITE", auto_keywords=False)
@@ -255,7 +256,7 @@ class Procedure:
         """Kill the VNFM with SIGKILL and have it started again."""
         bench = self.bench
         self.step("killing the VNFM and starting it again")
-        down, up = bench.restart("vnfm", 0.5)
+        down, up = bench.restart("vnfm", RESTART_DOWN_S)
         bench.recording.recorder.mark(marks.RESTARTED, component="vnfm", down_from=down, up_at=up)
 
     # requests that must be refused

@@ -32,8 +32,8 @@ A Modification Is Stopped And Rolled Back In Three Phases
     Await The End    by_cancel
     Roll Back And Compare    by_cancel
     # after a crash of the VNFM
-    Ask The VNFM For The Modification    by_crash    staged
-    Reach Stage    by_crash    10
+    Ask The VNFM For The Modification    by_crash    frugal
+    Reach Stage    by_crash    50
     Restart The VNFM
     Await The End    by_crash
     Roll Back And Compare    by_crash
