@@ -42,18 +42,28 @@ class Recording:
         self.end(error)
 
     def end(self, error: BaseException | None = None) -> Path | None:
-        """Stop everything that samples, close the segments and merge them."""
+        """Stop everything that samples, close the segments and merge them.
+
+        Raises what an action at the end raised, when all else is done and there was no error before.
+        """
+        failure: Exception | None = None
         for action in reversed(self._at_end):
-            action()
+            try:
+                action()
+            except Exception as problem:
+                failure = failure or problem
         for periodic in self._periodic:
             periodic.stop()
-        text = None if error is None else f"{type(error).__name__}: {error}"
-        self.recorder.mark(marks.END, complete=error is None, error=text)
+        told = error or failure
+        text = None if told is None else f"{type(told).__name__}: {told}"
+        self.recorder.mark(marks.END, complete=told is None, error=text)
         self.recorder.close()
         try:
             self.witness.end()
         finally:
             merged = merge_segments(self.folder, self.scenario)
+        if failure is not None and error is None:
+            raise failure
         return merged
 
     def step(self, text: str) -> None:
