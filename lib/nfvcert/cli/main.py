@@ -40,6 +40,8 @@ def main() -> None:
     try:
         status = app(standalone_mode=False)
         code = int(status) if isinstance(status, int) else ExitCode.PASS
+        if code == ExitCode.INTERRUPTED:  # Ctrl-C, which the library below has turned into a status
+            console.print("nfvcert: interrupted", markup=False)
     except NfvcertError as error:
         console.print(f"nfvcert: {error.message}", markup=False, highlight=False, soft_wrap=True)
         folder = getattr(error, "run_folder", None)

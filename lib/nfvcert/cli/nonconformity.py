@@ -25,7 +25,10 @@ def list_defects() -> int:
     for defect in discover(NONCONFORMITIES):
         purposes = ", ".join(defect.purposes)
         console.print(
-            f"{defect.id:14} {defect.component:8} {purposes:14} {defect.reason}", markup=False, highlight=False
+            f"{defect.id:14} {defect.component:8} {purposes:14} {defect.reason}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
         )
     return ExitCode.PASS
 

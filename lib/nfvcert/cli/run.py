@@ -53,7 +53,8 @@ def certify(
     if dry_run:
         for purpose in prepared.plan.purposes:
             scenarios = ", ".join(purpose.scenarios)
-            console.print(f"{purpose.id:14} {purpose.backend:7} {scenarios:20} {purpose.title}", highlight=False)
+            line = f"{purpose.id:14} {purpose.backend:7} {scenarios:20} {purpose.title}"
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
         return ExitCode.PASS
     _require_machine()
     folder, _ = run_certify(prepared, console)
@@ -89,7 +90,8 @@ def judge(
     else:
         for purpose, judgement in final.items():
             note = f"  (was {before[purpose]})" if purpose in changed else ""
-            console.print(f"{purpose:14} {judgement.verdict:7} {judgement.reason}{note}", highlight=False, markup=False)
+            line = f"{purpose:14} {judgement.verdict:7} {judgement.reason}{note}"
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
         told = "the same verdicts as stored" if not changed else f"{len(changed)} verdicts differ from those stored"
         console.print(told)
     from nfvcert.measure import worst

@@ -82,5 +82,14 @@ def _load_once(path: Path, _changed: int, _size: int) -> History:
 
 
 def read_declared(folder: RunFolder) -> Declared:
-    """What was declared for the run."""
-    return Declared.model_validate_json(folder.declared.read_text(encoding="utf-8"))
+    """What was declared for the run.
+
+    Raises:
+        UsageError: it is not there, or damaged.
+    """
+    try:
+        return Declared.model_validate_json(folder.declared.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            "what was declared for the run cannot be read", where=str(folder.declared), found=str(error)
+        ) from error
