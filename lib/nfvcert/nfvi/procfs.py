@@ -38,9 +38,16 @@ class ProcessStat:
 
 
 def suspended_ns() -> int:
-    """How far CLOCK_MONOTONIC is behind the time since boot because the machine slept, to the millisecond."""
-    difference = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.clock_gettime_ns(time.CLOCK_MONOTONIC)
-    return difference // 1_000_000 * 1_000_000
+    """How far CLOCK_MONOTONIC is behind the time since boot because the machine slept, to the tick (10 ms).
+
+    The clocks cannot be read at one instant: a process that is preempted between the two readings sees too small a
+    difference, so the largest of some readings counts.
+    """
+    tick = 1_000_000_000 // TICKS_PER_SECOND
+    readings = (
+        time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.clock_gettime_ns(time.CLOCK_MONOTONIC) for _ in range(5)
+    )
+    return round(max(readings) / tick) * tick
 
 
 def parse_stat(text: str) -> ProcessStat:
