@@ -198,7 +198,7 @@ def refusals() -> Story:
     ]
     story.shares += [(5.57, 50.0), (10.38, 100.0)]
     moves = [(9.2, "old-1", "old-2"), (14.2, "old-2", "new-2")]
-    story.traffic = Traffic(1.0, 15.3, users_per_s=50, moves=moves)
+    story.traffic = Traffic(1.0, 15.3, users_per_s=40, moves=moves)
     story.committed.append((15.04, TWIN_VNFD))
     story.usage = [(15.04, {OLD_VNFD: "IN_USE", TWIN_VNFD: "IN_USE"})]
     story.usage.append((17.8, {OLD_VNFD: "NOT_IN_USE", TWIN_VNFD: "IN_USE"}))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -39,7 +40,7 @@ class Flow:
     mapping_changes: int = 0
     return_lost: int = 0
 
-    @property
+    @cached_property
     def packets(self) -> list[float]:
         """Times at which packets are sent."""
         count = max(2, int((self.end - self.begin) / PACKET_EVERY_S) + 1)
@@ -65,7 +66,7 @@ class Traffic:
 
     begin: float
     end: float
-    users_per_s: float = 60.0
+    users_per_s: float = 40.0
     lasting: int = 12
     moves: list[tuple[float, str, str]] = field(default_factory=list)
     dead: tuple[str, float, float] | None = None
