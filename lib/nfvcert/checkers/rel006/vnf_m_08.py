@@ -10,7 +10,7 @@ from nfvcert.checkers.views.coordination import Coordination, coordinations
 from nfvcert.checkers.views.flows import Flow, User, flows, users
 from nfvcert.checkers.views.inventory import lifetimes, samples
 from nfvcert.checkers.views.operations import operation_id
-from nfvcert.checkers.views.traffic import guard_trial, share_measure, stages
+from nfvcert.checkers.views.traffic import guard_trial, intervals, share_measure, stages
 from nfvcert.history import EventKind, marks
 from nfvcert.measure import Measure
 
@@ -130,9 +130,8 @@ def limited_exposure(purpose: str, histories: Histories, declared: Declared) -> 
     ]
     case.rests_on(history, [c.event for c in later])
     case.expect(not later, "next step after a fault of the new version")
-    contained = max(
-        (flow.longest_gap_at for flow in carried if flow.lost and flow.first_generation == "new"), default=at
-    )
+    harmful = [int(e.data["t1"]) for e in intervals(history) if int(e.data["lost"]) and int(e.data["t1"]) > at]
+    contained = max(harmful, default=at)
     case.measure(
         Measure(
             "time_to_contain",
