@@ -21,7 +21,6 @@ from nfvcert.drop.inspect import inspect_package
 from nfvcert.drop.package_check import check_images, host_architecture
 from nfvcert.drop.read import Drop, read_drop
 from nfvcert.errors import NfvcertError, TestbedError, UsageError
-from nfvcert.history import marks
 from nfvcert.history.recorder import merge_segments, unmerged_scenarios
 from nfvcert.report.generate import FORMATS, generate
 from nfvcert.report.results_model import Results
@@ -36,6 +35,7 @@ from nfvcert.runner.progress import Progress, StepFollower, progress_for
 from nfvcert.runner.reconcile import judge_all, reconcile
 from nfvcert.runner.reported import ENVIRONMENT as REPORTED
 from nfvcert.runner.reported import read_reported
+from nfvcert.runner.resuming import left_of
 from nfvcert.runner.session import DROP, PROFILE, RUN, recorded
 from nfvcert.scenarios.profile import RunProfile, read_profile
 from nfvcert.testbed.attachment import ENVIRONMENT as ATTACHMENT
@@ -118,7 +118,7 @@ def certify(prepared: Prepared, console: Console) -> tuple[RunFolder, Results]:
     prepared.plan.write(folder.plan)
     folder.declared.write_text(prepared.declared.model_dump_json(indent=1), encoding="utf-8")
     identification = _identification(prepared)
-    plan = prepared.plan.without(_complete(folder)) if order.resume else prepared.plan
+    plan = left_of(folder, prepared.plan) if order.resume else prepared.plan
     progress = progress_for(console, list(plan.scenarios))
     trouble: NfvcertError | None = None
     interrupted: str | None = None
@@ -257,15 +257,6 @@ def _identification(prepared: Prepared) -> dict[str, Any]:
         "machine": provenance.machine(),
         "limits_of_testbed": list(prepared.testbed.limits),
     }
-
-
-def _complete(folder: RunFolder) -> set[str]:
-    complete = set()
-    for name, history in recorded(folder, [path.stem for path in folder.history.glob("*.jsonl")]).items():
-        last = history.mark(marks.END)
-        if last is not None and last.data.get("complete"):
-            complete.add(name)
-    return complete
 
 
 @contextmanager
