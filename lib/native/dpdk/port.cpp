@@ -1,0 +1,141 @@
+#include "dpdk/port.hpp"
+
+#include <rte_bus_vdev.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <stdexcept>
+
+namespace nfvcert::dpdk {
+namespace {
+
+constexpr std::uint16_t most_at_once = 64;  // packets handed to a driver in one call
+
+std::atomic<unsigned> devices_made{0};
+
+[[noreturn]] void fail(const std::string& port, const std::string& what, int error) {
+    throw std::runtime_error("port " + port + ": " + what + ": " + rte_strerror(error < 0 ? -error : error));
+}
+
+std::string device_name(const PortSpec& spec) {
+    if (spec.kind == "pci") {
+        return spec.values.at("address");
+    }
+    return spec.driver() + std::to_string(devices_made.fetch_add(1));
+}
+
+}  // namespace
+
+std::unique_ptr<Port> Port::open(std::string name, std::string_view text, rte_mempool* pool) {
+    const auto spec = PortSpec::parse(text);
+    const auto device = device_name(spec);
+    if (spec.kind != "pci") {
+        if (const auto error = rte_vdev_init(device.c_str(), spec.device_arguments().c_str()); error != 0) {
+            fail(name, "'" + std::string{text} + "' cannot be created", error);
+        }
+    }
+    std::uint16_t id = 0;
+    if (const auto error = rte_eth_dev_get_port_by_name(device.c_str(), &id); error != 0) {
+        fail(name, "'" + std::string{text} + "' has no device", error);
+    }
+    std::unique_ptr<Port> port{new Port{std::move(name), spec.kind, device, id}};
+    port->configure(pool, spec.descriptors());
+    return port;
+}
+
+Port::Port(std::string name, std::string kind, std::string device, std::uint16_t id)
+    : name_{std::move(name)}, kind_{std::move(kind)}, device_{std::move(device)}, id_{id} {}
+
+Port::~Port() {
+    rte_eth_dev_stop(id_);
+    rte_eth_dev_close(id_);
+}
+
+void Port::configure(rte_mempool* pool, unsigned descriptors) {
+    rte_eth_conf configuration{};
+    if (const auto error = rte_eth_dev_configure(id_, 1, 1, &configuration); error != 0) {
+        fail(name_, "cannot be configured", error);
+    }
+    const auto count = static_cast<std::uint16_t>(descriptors);
+    if (const auto error = rte_eth_rx_queue_setup(id_, 0, count, SOCKET_ID_ANY, nullptr, pool); error != 0) {
+        fail(name_, "no receive queue", error);
+    }
+    if (const auto error = rte_eth_tx_queue_setup(id_, 0, count, SOCKET_ID_ANY, nullptr); error != 0) {
+        fail(name_, "no transmit queue", error);
+    }
+    if (const auto error = rte_eth_dev_start(id_); error != 0) {
+        fail(name_, "does not start", error);
+    }
+    rte_eth_promiscuous_enable(id_);  // not every driver has it, and those that have not take every packet
+}
+
+std::uint16_t Port::rx(rte_mbuf** burst, std::uint16_t room) {
+    const auto count = rte_eth_rx_burst(id_, 0, burst, room);
+    std::uint64_t octets = 0;
+    for (std::uint16_t i = 0; i < count; ++i) {
+        octets += burst[i]->pkt_len;
+    }
+    counted_.rx_packets += count;
+    counted_.rx_bytes += octets;
+    return count;
+}
+
+std::uint16_t Port::tx(rte_mbuf** burst, std::uint16_t count) {
+    std::array<std::uint32_t, most_at_once> lengths;  // NOLINT: read before, for a buffer that was sent may be gone
+    const auto tried = std::min(count, most_at_once);
+    for (std::uint16_t i = 0; i < tried; ++i) {
+        lengths[i] = burst[i]->pkt_len;
+    }
+    const auto sent = rte_eth_tx_burst(id_, 0, burst, tried);
+    std::uint64_t octets = 0;
+    for (std::uint16_t i = 0; i < sent; ++i) {
+        octets += lengths[i];
+    }
+    counted_.tx_packets += sent;
+    counted_.tx_bytes += octets;
+    return sent;
+}
+
+std::uint16_t Port::tx_or_drop(rte_mbuf** burst, std::uint16_t count, unsigned retries) {
+    std::uint16_t sent = 0;
+    unsigned tried_again = 0;
+    while (sent < count) {
+        const auto offered = std::min<std::uint16_t>(static_cast<std::uint16_t>(count - sent), most_at_once);
+        const auto taken = tx(burst + sent, offered);
+        sent = static_cast<std::uint16_t>(sent + taken);
+        if (taken < offered) {
+            if (tried_again == retries || !link_up()) {
+                break;
+            }
+            ++tried_again;
+            sched_yield();
+        }
+    }
+    if (sent < count) {
+        counted_.tx_dropped += static_cast<std::uint64_t>(count - sent);
+        rte_pktmbuf_free_bulk(burst + sent, static_cast<unsigned>(count - sent));
+    }
+    return sent;
+}
+
+bool Port::link_up() const {
+    rte_eth_link link{};
+    return rte_eth_link_get_nowait(id_, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
+}
+
+PortCounters Port::counters() const {
+    auto found = counted_;
+    rte_eth_stats told{};
+    if (rte_eth_stats_get(id_, &told) == 0) {
+        found.rx_errors = told.ierrors + told.rx_nombuf;
+        found.rx_missed = told.imissed;
+    }
+    return found;
+}
+
+}  // namespace nfvcert::dpdk
