@@ -19,7 +19,7 @@ import yaml
 
 _ID = re.compile(r"\bDEF\.[A-Z]+[A-Z0-9]*(?:\.\d+)+\.[a-z]\b")
 
-COMPONENTS = ("nfvo", "vnfm", "em", "vim", "vnf", "package")
+COMPONENTS = ("nfvo", "vnfm", "em", "vim", "vnf", "package", "controller", "switch", "server-switch")
 
 
 @dataclass(frozen=True, slots=True)

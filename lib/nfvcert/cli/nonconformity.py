@@ -25,7 +25,7 @@ def list_defects() -> int:
     for defect in discover(NONCONFORMITIES):
         purposes = ", ".join(defect.purposes)
         console.print(
-            f"{defect.id:14} {defect.component:8} {purposes:14} {defect.reason}",
+            f"{defect.id:14} {defect.component:13} {purposes:14} {defect.reason}",
             markup=False,
             highlight=False,
             soft_wrap=True,
@@ -37,7 +37,8 @@ def list_defects() -> int:
 def run_defects(
     ids: Annotated[list[str] | None, typer.Argument(help="ids of defects; all, if none is named")] = None,
     jobs: Annotated[int, typer.Option(help="how many at the same time")] = 1,
-    testbed: Annotated[str, typer.Option(help="testbed file, or name of one that ships")] = "embedded",
+    testbed: Annotated[str, typer.Option(help="testbed for defects of stack, VNF and packages")] = "embedded",
+    dataplane: Annotated[str, typer.Option(help="testbed for defects of migration avoidance")] = "dataplane",
     profile: Annotated[str, typer.Option(help="run profile")] = "light",
     output: Annotated[Path, typer.Option(help="folder for run folders")] = Path("reports/output/nonconformities"),
 ) -> int:
@@ -50,6 +51,7 @@ def run_defects(
         source=SAMPLE,
         drop=BUILT / SAMPLE.name,
         testbed=find_testbed(testbed),
+        dataplane=find_testbed(dataplane),
         profile=profile,
         output=output,
         jobs=jobs,

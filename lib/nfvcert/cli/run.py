@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from nfvcert.cli.places import OUTPUT, ROOT, find_testbed
 from nfvcert.errors import ExitCode
+
+if TYPE_CHECKING:
+    from nfvcert.nfvi.requirements import Finding
+    from nfvcert.runner.plan import Plan
+    from nfvcert.testbed.model import Testbed
 
 VERDICT_EXIT = {
     "PASS": ExitCode.PASS,
@@ -55,8 +61,11 @@ def certify(
             scenarios = ", ".join(purpose.scenarios)
             line = f"{purpose.id:14} {purpose.backend:7} {scenarios:20} {purpose.title}"
             console.print(line, markup=False, highlight=False, soft_wrap=True)
+        for excluded in prepared.plan.excluded:
+            line = f"{excluded.id:14} {'N/A':7} {excluded.reason}"
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
         return ExitCode.PASS
-    _require_machine()
+    require_machine(prepared.plan, prepared.testbed)
     folder, _ = run_certify(prepared, console)
     results = read_results(folder.path)
     _show(console, results, folder.path)
@@ -72,7 +81,7 @@ def judge(
     from nfvcert.report.runfolder import read_results
     from nfvcert.runner.folder import existing_run
     from nfvcert.runner.plan import read_plan
-    from nfvcert.runner.reconcile import judge_all, reconcile
+    from nfvcert.runner.reconcile import final_judgements
     from nfvcert.runner.reported import read_reported
     from nfvcert.runner.session import read_declared, recorded
 
@@ -80,8 +89,7 @@ def judge(
     plan = read_plan(folder.plan)
     load()
     scenarios = sorted({scenario for purpose in plan.purposes for scenario in purpose.scenarios})
-    judged = judge_all(plan.purposes, recorded(folder, scenarios), read_declared(folder))
-    final = reconcile(plan.purposes, read_reported(folder.reported), judged)
+    final = final_judgements(plan, read_reported(folder.reported), recorded(folder, scenarios), read_declared(folder))
     before = {p.id: p.verdict for p in read_results(folder.path).purposes} if folder.results.exists() else {}
     console = Console()
     changed = [p for p, judgement in final.items() if p in before and before[p] != str(judgement.verdict)]
@@ -149,11 +157,26 @@ def _show(console: Console, results: object, folder: Path) -> None:
     console.print(f"             {folder / 'certificate.pdf'}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _require_machine() -> None:
-    from nfvcert.errors import TestbedError
-    from nfvcert.nfvi.requirements import check
+def require_machine(plan: Plan, testbed: Testbed) -> None:
+    """Refuse to begin where this machine lacks what the plan needs.
 
-    missing = [finding for finding in check() if finding.severity == "missing"]
+    Raises:
+        TestbedError: with everything that is missing and what to do about it.
+    """
+    from nfvcert.nfvi import requirements as of_hosts
+    from nfvcert.testbed import requirements as of_dataplane
+
+    if plan.on("stack").scenarios:
+        refuse_missing(of_hosts.check(), "the embedded testbed")
+    if plan.on("dataplane").scenarios:
+        refuse_missing(of_dataplane.check(testbed.dataplane), "the dataplane of the testbed")
+
+
+def refuse_missing(findings: Iterable[Finding], what: str) -> None:
+    """Raise a TestbedError when anything is missing that cannot be done without."""
+    from nfvcert.errors import TestbedError
+
+    missing = [finding for finding in findings if finding.severity == "missing"]
     if missing:
         listed = "\n  ".join(f"{finding.what} - {finding.hint}" for finding in missing)
-        raise TestbedError(f"this machine lacks what the embedded testbed needs:\n  {listed}")
+        raise TestbedError(f"this machine lacks what {what} needs:\n  {listed}")

@@ -25,15 +25,18 @@ def doctor(testbed: Annotated[str, typer.Option(help="testbed file, or name of o
     from nfvcert.nfvi.requirements import check
     from nfvcert.runner.noise import measure_noise
     from nfvcert.testbed.model import read_testbed
+    from nfvcert.testbed.requirements import check as check_dataplane
     from nfvcert.traffic.native import binary
 
     console = Console()
-    read_testbed(find_testbed(testbed))
-    findings = check()
+    about = read_testbed(find_testbed(testbed))
+    findings = [*(check() if about.has_stack else []), *check_dataplane(about.dataplane)]
     for finding in findings:
-        console.print(f"{finding.severity:8} {finding.what} - {finding.hint}", markup=False, highlight=False)
+        console.print(
+            f"{finding.severity:8} {finding.what} - {finding.hint}", markup=False, highlight=False, soft_wrap=True
+        )
     missing = any(finding.severity == "missing" for finding in findings)
-    for name in ("nfvcert-generator", "nfvcert-observer"):
+    for name in ("nfvcert-generator", "nfvcert-observer") if about.has_stack else ():
         try:
             binary(name)
         except NfvcertError as error:
@@ -65,11 +68,12 @@ def up(name: Name = "embedded") -> int:
     """Bring an embedded testbed up and hold it until Ctrl-C."""
     import tempfile
 
-    from nfvcert.cli.run import _require_machine
+    from nfvcert.cli.run import refuse_missing
+    from nfvcert.nfvi.requirements import check
     from nfvcert.testbed.embedded.strategy import EmbeddedTestbed
     from nfvcert.testbed.model import read_testbed
 
-    _require_machine()
+    refuse_missing(check(), "the embedded testbed")
     console = Console()
     with (
         tempfile.TemporaryDirectory(prefix="nfvcert-") as folder,

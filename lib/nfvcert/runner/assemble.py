@@ -16,17 +16,10 @@ from nfvcert.history.reader import file_sha256
 from nfvcert.report.results_model import FileRef, Results, ScenarioResult, Series
 from nfvcert.report.summary import requirement_results, summarise
 from nfvcert.runner.folder import RunFolder
+from nfvcert.runner.known import title_of
 from nfvcert.runner.plan import Plan
 from nfvcert.runner.series import migration_series
 
-TITLES = {
-    "packages": "Packages as delivered and as onboarded",
-    "lifecycle": "Instantiation, query and termination",
-    "upgrade": "Upgrade under load in three steps",
-    "rollback": "Rollback in three phases",
-    "refusals": "Requests that must be refused, and their twin",
-    "exposure": "Fault of the new version in the first step",
-}
 PLOTTED = ("upgrade", "rollback", "exposure")
 
 
@@ -55,7 +48,7 @@ def assemble(
         raw = judgement.to_dict()
         raw["weaker_bound"] = declared.weaker_bounds.get(purpose)
         judged[purpose] = raw
-    requirements = requirement_results(catalogue, judged, [purpose.id for purpose in plan.purposes])
+    requirements = requirement_results(catalogue, judged, plan.ids)
     summary = summarise(requirements)
     return Results.model_validate(
         {
@@ -67,7 +60,7 @@ def assemble(
             "started": circumstances.started,
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
             "profile": declared.profile,
-            "planned": [purpose.id for purpose in plan.purposes],
+            "planned": plan.ids,
             "requirements": requirements,
             "counts": summary.counts,
             "scenarios": [_scenario(folder, history, declared) for history in histories.values()],
@@ -87,7 +80,7 @@ def _scenario(folder: RunFolder, history: History, declared: Declared) -> Scenar
     ]
     return ScenarioResult(
         id=history.scenario,
-        title=TITLES.get(history.scenario, history.scenario),
+        title=title_of(history.scenario),
         started=history.events[0].wall,
         finished=history.events[-1].wall,
         history=str(path.relative_to(folder.path)),
@@ -112,7 +105,7 @@ def _series(folder: RunFolder, histories: Mapping[str, History], declared: Decla
         made.append(
             Series(
                 scenario=scenario,
-                title=TITLES[scenario],
+                title=title_of(scenario),
                 path=str(path.relative_to(folder.path)),
                 sha256=file_sha256(Path(path)),
             )

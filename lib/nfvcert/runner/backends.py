@@ -11,9 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nfvcert.runner.folder import RunFolder
+from nfvcert.runner.known import Part
 from nfvcert.runner.plan import Plan
 
 PROCEDURE_TAG = "procedure"
+DATAPLANE_TIMEOUT_S = 3600.0
+TEST_TIMEOUT_S: dict[Part, int] = {"stack": 120, "dataplane": 600}
+"""How long one pytest test may take, with the scenario that it records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,7 @@ class BackendRun:
     name: str
     argv: list[str]
     log: Path
+    timeout_s: float = 900.0
 
 
 def robot_run(folder: RunFolder, root: Path, plan: Plan) -> BackendRun | None:
@@ -41,16 +46,21 @@ def robot_run(folder: RunFolder, root: Path, plan: Plan) -> BackendRun | None:
     return BackendRun("robot", argv, folder.logs / "robot.log")
 
 
-def pytest_run(folder: RunFolder, root: Path, plan: Plan) -> BackendRun | None:
-    """One pytest process over the named test functions; None when there is nothing for it."""
-    purposes = plan.of("pytest")
-    if not purposes or not plan.suites("pytest"):
+def pytest_run(folder: RunFolder, root: Path, plan: Plan, part: Part = "stack") -> BackendRun | None:
+    """One pytest process over the named test functions of a part; None when there is nothing for it."""
+    here = plan.on(part)
+    suites = here.suites("pytest")
+    purposes = [purpose for purpose in here.of("pytest") if purpose.suite in suites]
+    if not purposes:
         return None
+    name = "pytest" if part == "stack" else f"pytest-{part}"
     argv = [sys.executable, "-m", "pytest", "-p", "nfvcert.runner.pytest_plugin", "-p", "no:cacheprovider", "-q"]
-    argv += ["--rootdir", str(root / "suites"), "-c", os.devnull, "--timeout", "120"]
-    argv += ["--alluredir", str(folder.path / "allure-results"), "--junitxml", str(folder.logs / "pytest.xml")]
+    argv += ["--rootdir", str(root / "suites"), "-c", os.devnull, "--timeout", str(TEST_TIMEOUT_S[part])]
+    argv += ["--alluredir", str(folder.path / "allure-results"), "--junitxml", str(folder.logs / f"{name}.xml")]
     argv += [f"{root / purpose.suite}::{purpose.test}" for purpose in purposes]
-    return BackendRun("pytest", argv, folder.logs / "pytest.log")
+    if part == "dataplane":
+        return BackendRun(name, argv, folder.logs / f"{name}.log", DATAPLANE_TIMEOUT_S)
+    return BackendRun(name, argv, folder.logs / f"{name}.log")
 
 
 def start(run: BackendRun, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:

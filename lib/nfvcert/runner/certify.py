@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import signal
-import threading
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,23 +25,18 @@ from nfvcert.report.results_model import Results
 from nfvcert.report.runfolder import write_results
 from nfvcert.runner import provenance
 from nfvcert.runner.assemble import Circumstances, assemble
-from nfvcert.runner.backends import BackendRun, end, pytest_run, robot_run, start
 from nfvcert.runner.declaring import declare
 from nfvcert.runner.folder import RunFolder, new_run
 from nfvcert.runner.plan import Plan, make_plan
-from nfvcert.runner.progress import Progress, StepFollower, progress_for
-from nfvcert.runner.reconcile import judge_all, reconcile
-from nfvcert.runner.reported import ENVIRONMENT as REPORTED
+from nfvcert.runner.progress import Progress, progress_for
+from nfvcert.runner.reconcile import final_judgements
 from nfvcert.runner.reported import read_reported
 from nfvcert.runner.resuming import left_of
-from nfvcert.runner.session import DROP, PROFILE, RUN, recorded
+from nfvcert.runner.session import recorded
+from nfvcert.runner.staging import Staging
 from nfvcert.scenarios.profile import RunProfile, read_profile
-from nfvcert.testbed.attachment import ENVIRONMENT as ATTACHMENT
-from nfvcert.testbed.embedded.strategy import EmbeddedTestbed
 from nfvcert.testbed.model import Testbed, read_testbed
 
-BACKEND_TIMEOUT_S = 900.0
-POLL_S = 0.1
 FOREIGN = "image.architecture"
 """Rule of the finding that an image is for another machine: the embedded hosts could not even start it."""
 
@@ -52,7 +45,8 @@ FOREIGN = "image.architecture"
 class Order:
     """What is to be certified, where, and how.
 
-    ``extensions`` maps a component of the embedded stack to a file with another behaviour (seeded defects).
+    ``extensions`` maps a component to a file with another behaviour, ``programs`` the name of a native program of the
+    dataplane to the one that runs in its place (seeded defects).
     """
 
     drop: Path
@@ -63,6 +57,7 @@ class Order:
     selected: list[str] = field(default_factory=list)
     resume: RunFolder | None = None
     extensions: Mapping[str, Path] = field(default_factory=dict)
+    programs: Mapping[str, Path] = field(default_factory=dict)
     formats: tuple[str, ...] = FORMATS
     link_latest: bool = True
     trusted: list[Path] = field(default_factory=list)
@@ -94,13 +89,20 @@ def prepare(order: Order) -> Prepared:
     testbed = read_testbed(order.testbed)
     profile = read_profile(order.profile)
     catalogue = load()
-    plan = make_plan(catalogue, order.selected)
+    plan = make_plan(catalogue, order.selected, testbed.features)
     drop = read_drop(order.drop)
     if testbed.driver != "embedded":
         raise TestbedError(
             f"this edition drives embedded testbeds only, not '{testbed.driver}'",
             where=str(order.testbed),
             hint="use testbeds/embedded.yaml",
+        )
+    if not testbed.has_stack and (needing := plan.on("stack").scenarios):
+        raise TestbedError(
+            "the testbed has a dataplane only and no hosts with a MANO stack",
+            where=str(order.testbed),
+            found=f"planned: {', '.join(needing)}",
+            hint="select what it can show: --requirement REL002.MA",
         )
     _refuse_unusable(drop, testbed)
     return Prepared(order, drop, testbed, profile, catalogue, declare(drop, testbed, profile, catalogue), plan)
@@ -156,8 +158,7 @@ def judge_run(
         merge_segments(folder.history, scenario)
     scenarios = list(dict.fromkeys([*plan.scenarios, *(s for p in plan.purposes for s in p.scenarios)]))
     histories = recorded(folder, scenarios)
-    judged = judge_all(plan.purposes, histories, declared)
-    final = reconcile(plan.purposes, read_reported(folder.reported), judged)
+    final = final_judgements(plan, read_reported(folder.reported), histories, declared)
     results = assemble(
         folder,
         plan=plan,
@@ -172,63 +173,18 @@ def judge_run(
 
 
 def _run(prepared: Prepared, plan: Plan, folder: RunFolder, progress: Progress) -> None:
-    order = prepared.order
-    runs = [
-        run for run in (pytest_run(folder, order.root, plan), robot_run(folder, order.root, plan)) if run is not None
-    ]
-    if not runs:
-        return
-    progress.say("bringing up the testbed")
-    if order.formats:
-        threading.Thread(target=_warm_up_reports, name="warm-up", daemon=True).start()
-    certificates = [prepared.drop.path / name for name in prepared.drop.declaration.trusted]
-    with EmbeddedTestbed.up(
-        prepared.testbed,
-        log_dir=folder.logs,
-        trusted_certificates=[*certificates, *order.trusted],
+    order, drop = prepared.order, prepared.drop
+    Staging(
+        folder=folder,
+        root=order.root,
+        testbed=prepared.testbed,
+        drop=drop.path,
+        profile=order.profile,
+        trusted=[*(drop.path / name for name in drop.declaration.trusted), *order.trusted],
         extensions=order.extensions,
-        say=lambda text: progress.say(f"bringing up the testbed: {text}"),
-    ) as testbed:
-        assert testbed.attachment is not None
-        testbed.attachment.write(folder.attachment)
-        environment = {
-            ATTACHMENT: str(folder.attachment),
-            RUN: str(folder.path.resolve()),
-            DROP: str(prepared.drop.path.resolve()),
-            PROFILE: order.profile,
-            REPORTED: str(folder.reported.resolve()),
-        }
-        try:
-            for run in runs:
-                progress.say(f"testing ({run.name})")
-                _follow(run, environment, folder, progress, testbed)
-        finally:
-            progress.say("taking the testbed down")
-            folder.attachment.unlink(missing_ok=True)
-
-
-def _warm_up_reports() -> None:
-    """Import what draws the certificate while the tests run: it takes a second that nobody has to wait for."""
-    with suppress(ImportError):
-        import weasyprint  # noqa: F401
-
-
-def _follow(
-    run: BackendRun, environment: Mapping[str, str], folder: RunFolder, progress: Progress, testbed: EmbeddedTestbed
-) -> None:
-    follower = StepFollower(folder.history)
-    process = start(run, environment)
-    deadline = time.monotonic() + BACKEND_TIMEOUT_S
-    try:
-        while process.poll() is None:
-            time.sleep(POLL_S)
-            for scenario, step in follower.new_steps():
-                progress.scenario(scenario, step)
-            testbed.check()
-            if time.monotonic() > deadline:
-                raise TestbedError(f"the {run.name} back-end does not end", where=str(run.log))
-    finally:
-        end(process)
+        programs=order.programs,
+        reports=bool(order.formats),
+    ).run(plan, progress)
 
 
 def _refuse_unusable(drop: Drop, testbed: Testbed) -> None:

@@ -21,21 +21,31 @@ from nfvcert.report.results_model import Results
 from nfvcert.report.runfolder import read_results
 from nfvcert.runner.certify import Order, prepare
 from nfvcert.runner.isolated import certify_isolated
+from nfvcert.runner.known import part_of
 from nfvcert.traffic.native import binary, native_folder
 
-STACK = ("nfvo", "vnfm", "em", "vim")
+EXTENDED = ("nfvo", "vnfm", "em", "vim", "controller")
+"""Components whose behaviour a file of Python overrides."""
+
+REPLACED = ("switch", "server-switch", "vnf")
+"""Components of the dataplane that are native programs."""
+
 VENDOR_KEY = "fixtures/drops/keys/vendor-TEST-ONLY"
 
 
 @dataclass(frozen=True)
 class Campaign:
-    """Where everything is. ``drop`` is the built sample, ``source`` its sources."""
+    """Where everything is. ``drop`` is the built sample, ``source`` its sources.
+
+    Defects of the dataplane are put into ``dataplane``, all others into ``testbed``.
+    """
 
     root: Path
     folder: Path
     source: Path
     drop: Path
     testbed: Path
+    dataplane: Path
     profile: str
     output: Path
     jobs: int = 1
@@ -93,21 +103,23 @@ def run_campaign(campaign: Campaign, ids: Sequence[str], console: Console) -> li
 
 def run_defect(campaign: Campaign, defect: Nonconformity) -> Outcome:
     """Put one defect in and run the purposes that have to catch it."""
-    tested = {purpose.id for purpose in load().purposes if purpose.test is not None}
+    tested = {purpose.id: part_of(purpose.test.suite) for purpose in load().purposes if purpose.test is not None}
     purposes = [purpose for purpose in defect.purposes if purpose in tested]
     if not purposes:
         return Outcome(defect, False, ", ".join(defect.purposes), "", "no tested purpose has to catch it")
+    on_dataplane = tested[purposes[0]] == "dataplane"
     work = campaign.output / defect.id
     work.mkdir(parents=True, exist_ok=True)
     try:
         order = Order(
-            drop=_altered_drop(campaign, defect, work),
-            testbed=campaign.testbed,
+            drop=campaign.drop if on_dataplane else _altered_drop(campaign, defect, work),
+            testbed=campaign.dataplane if on_dataplane else campaign.testbed,
             output=work,
             root=campaign.root,
             profile=campaign.profile,
             selected=purposes,
-            extensions={defect.component: defect.file} if defect.component in STACK else {},
+            extensions={defect.component: defect.file} if defect.component in EXTENDED else {},
+            programs=_defective(defect.id) if on_dataplane and defect.component in REPLACED else {},
             formats=(),
             link_latest=False,
         )
@@ -151,14 +163,20 @@ def _altered_drop(campaign: Campaign, defect: Nonconformity, work: Path) -> Path
 
 def _with_defect(identifier: str) -> Callable[[str], Path]:
     """Finds native programs, the one that the defect replaces in its defective build."""
-    defective = {path.name.split("+", 1)[0]: path for path in native_folder().rglob(f"*+{identifier}")}
-    if not defective:
-        raise UsageError(f"the native program of {identifier} is missing", hint="build it: make native")
+    defective = _defective(identifier)
 
     def find(name: str) -> Path:
         return defective.get(name) or binary(name)
 
     return find
+
+
+def _defective(identifier: str) -> dict[str, Path]:
+    """Native programs with the defect, by the name of the program that each replaces."""
+    found = {path.name.split("+", 1)[0]: path for path in native_folder().rglob(f"*+{identifier}") if path.is_file()}
+    if not found:
+        raise UsageError(f"the native program of {identifier} is missing", hint="build it: make native")
+    return found
 
 
 def _load(path: Path) -> ModuleType:

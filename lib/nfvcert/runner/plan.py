@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from nfvcert.catalogue import Catalogue, select
 from nfvcert.errors import UsageError
+from nfvcert.runner.known import SCENARIOS, Part, part_of
 
-SCENARIO_SUITES = {
-    "packages": "suites/rel006/vnf/test_package.py",
-    "lifecycle": "suites/tst001/lifecycle.robot",
-    "upgrade": "suites/rel006/vnf/service_upgrade.robot",
-    "rollback": "suites/rel006/general/rollback.robot",
-    "refusals": "suites/rel006/vnf/refused_requests.robot",
-    "exposure": "suites/rel006/vnf/limited_exposure.robot",
-}
-"""The suite that records each scenario, in the order in which they run. A purpose over several scenarios is shown by
-the suite of the last one."""
+SCENARIO_SUITES = {name: known.suite for name, known in SCENARIOS.items()}
+"""The suite that records each scenario, in the order in which they run."""
+
+DATAPLANE_FEATURE = "migration_avoidance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +31,32 @@ class PlannedPurpose:
 
 
 @dataclass(frozen=True, slots=True)
+class Excluded:
+    """A selected purpose that does not apply, with the declaration that excludes it."""
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """Purposes in the order in which their suites run."""
+    """Purposes in the order in which their suites run, and those that do not apply."""
 
     purposes: tuple[PlannedPurpose, ...]
     scenarios: tuple[str, ...]
+    excluded: tuple[Excluded, ...] = ()
+
+    @property
+    def ids(self) -> list[str]:
+        """Every purpose that gets a verdict."""
+        return [purpose.id for purpose in self.purposes] + [purpose.id for purpose in self.excluded]
+
+    def on(self, part: Part) -> Plan:
+        """What is to be run on a part of the testbed."""
+        return Plan(
+            tuple(purpose for purpose in self.purposes if part_of(purpose.suite) == part),
+            tuple(scenario for scenario in self.scenarios if part_of(SCENARIO_SUITES[scenario]) == part),
+        )
 
     def of(self, backend: str) -> list[PlannedPurpose]:
         """The purposes that a back-end shows."""
@@ -48,19 +65,20 @@ class Plan:
     def suites(self, backend: str) -> list[str]:
         """The suites that a back-end has to run, in order: also those that only record for others."""
         ending = ".robot" if backend == "robot" else ".py"
-        return [
-            suite
-            for scenario, suite in SCENARIO_SUITES.items()
-            if scenario in self.scenarios and suite.endswith(ending)
-        ]
+        wanted = (suite for scenario, suite in SCENARIO_SUITES.items() if scenario in self.scenarios)
+        return [suite for suite in dict.fromkeys(wanted) if suite.endswith(ending)]
 
     def without(self, scenarios: set[str]) -> Plan:
         """The plan without the recording of scenarios that are recorded already."""
-        return Plan(self.purposes, tuple(s for s in self.scenarios if s not in scenarios))
+        return Plan(self.purposes, tuple(s for s in self.scenarios if s not in scenarios), self.excluded)
 
     def write(self, path: Path) -> None:
         """Write it into the run folder."""
-        document = {"purposes": [asdict(purpose) for purpose in self.purposes], "scenarios": list(self.scenarios)}
+        document = {
+            "purposes": [asdict(purpose) for purpose in self.purposes],
+            "scenarios": list(self.scenarios),
+            "excluded": [asdict(purpose) for purpose in self.excluded],
+        }
         path.write_text(json.dumps(document, indent=1), encoding="utf-8")
 
 
@@ -73,15 +91,19 @@ def read_plan(path: Path) -> Plan:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         purposes = tuple(PlannedPurpose(**{**item, "scenarios": tuple(item["scenarios"])}) for item in raw["purposes"])
-        return Plan(purposes, tuple(raw["scenarios"]))
+        excluded = tuple(Excluded(**item) for item in raw.get("excluded", []))
+        return Plan(purposes, tuple(raw["scenarios"]), excluded)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError("the plan of the run cannot be read", where=str(path), found=repr(error)) from error
 
 
-def make_plan(catalogue: Catalogue, ids: list[str]) -> Plan:
+def make_plan(catalogue: Catalogue, ids: list[str], features: Collection[str] | None = None) -> Plan:
     """Plan the tested purposes that the ids select; none selects all.
 
     The scenarios are those that the purposes need, with all tested purposes selected also ``lifecycle``.
+
+    Args:
+        features: what the testbed declares; purposes that need another feature are excluded. None: everything applies.
 
     Raises:
         UsageError: an id names nothing, or nothing that is tested.
@@ -101,7 +123,16 @@ def make_plan(catalogue: Catalogue, ids: list[str]) -> Plan:
     ]
     if not planned:
         raise UsageError("nothing that is tested is selected", found=", ".join(ids), hint="see 'nfvcert list'")
+    lacking = {purpose.id: missing for purpose in planned if (missing := _lacks(purpose, features))}
+    excluded = tuple(Excluded(id, f"the testbed does not declare {feature}") for id, feature in lacking.items())
+    planned = [purpose for purpose in planned if purpose.id not in lacking]
     needed = {scenario for purpose in planned for scenario in purpose.scenarios} | (set() if ids else {"lifecycle"})
     order = list(SCENARIO_SUITES)
     planned.sort(key=lambda purpose: (max(order.index(scenario) for scenario in purpose.scenarios), purpose.id))
-    return Plan(tuple(planned), tuple(scenario for scenario in order if scenario in needed))
+    return Plan(tuple(planned), tuple(scenario for scenario in order if scenario in needed), excluded)
+
+
+def _lacks(purpose: PlannedPurpose, features: Collection[str] | None) -> str | None:
+    """The feature that a purpose needs and the testbed does not declare."""
+    needed = part_of(purpose.suite) == "dataplane"
+    return DATAPLANE_FEATURE if needed and features is not None and DATAPLANE_FEATURE not in features else None

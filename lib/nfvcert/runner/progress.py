@@ -19,16 +19,7 @@ from rich.text import Text
 
 from nfvcert.history import Event, marks
 from nfvcert.history.recorder import SEGMENT_SUFFIX
-
-EXPECTED_S = {
-    "packages": 4,
-    "lifecycle": 5,
-    "upgrade": 26,
-    "rollback": 24,
-    "refusals": 18,
-    "exposure": 9,
-}
-"""How long each scenario takes on two cores with the default profile (seconds)."""
+from nfvcert.runner.known import expected_s
 
 
 class Progress(Protocol):
@@ -98,15 +89,17 @@ class LiveProgress:
     def _draw(self) -> Table:
         now = time.monotonic()
         table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-        expected = sum(EXPECTED_S.get(name, 10) for name in self._rows)
-        table.add_row("", Text(self._phase, style="bold"), f"{now - self._started:.0f} s of about {expected + 10} s")
+        expected = sum(expected_s(name) for name in self._rows)
+        table.add_row(
+            "", Text(self._phase, style="bold"), f"{now - self._started:.0f} s of about {expected + 10:.0f} s"
+        )
         for row in self._rows.values():
             if row.begun is None:
                 table.add_row(Text("·", style="dim"), Text(row.name, style="dim"), "")
             elif row.ended is not None:
                 table.add_row(Text("✓", style="green"), row.name, f"{row.ended - row.begun:.0f} s")
             else:
-                taken = f"{now - row.begun:.0f} of about {EXPECTED_S.get(row.name, 10)} s"
+                taken = f"{now - row.begun:.0f} of about {expected_s(row.name):.0f} s"
                 table.add_row(Spinner("dots"), Text(f"{row.name}: {row.step}", style="cyan"), taken)
         return table
 

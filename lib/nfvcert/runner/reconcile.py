@@ -12,7 +12,7 @@ from dataclasses import replace
 from nfvcert.checkers import Declared, Judgement, judge
 from nfvcert.history import History
 from nfvcert.measure import Verdict
-from nfvcert.runner.plan import PlannedPurpose
+from nfvcert.runner.plan import Plan, PlannedPurpose
 from nfvcert.runner.reported import ReportedTest
 
 
@@ -21,6 +21,15 @@ def judge_all(
 ) -> dict[str, Judgement]:
     """The checkers' judgements, by purpose."""
     return {purpose.id: judge(purpose.id, histories, declared) for purpose in purposes}
+
+
+def final_judgements(
+    plan: Plan, reported: Sequence[ReportedTest], histories: Mapping[str, History], declared: Declared
+) -> dict[str, Judgement]:
+    """Judgements of everything that was planned, those excluded by a declaration at the end."""
+    judged = reconcile(plan.purposes, reported, judge_all(plan.purposes, histories, declared))
+    excluded = {e.id: Judgement(e.id, Verdict.NOT_APPLICABLE, e.reason) for e in plan.excluded}
+    return judged | excluded
 
 
 def reconcile(

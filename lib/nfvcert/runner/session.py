@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from nfvcert.checkers import Declared, Judgement, judge
@@ -14,7 +15,8 @@ from nfvcert.history import History, load_history
 from nfvcert.runner.folder import RunFolder
 from nfvcert.scenarios.bench import Bench
 from nfvcert.scenarios.profile import RunProfile, read_profile
-from nfvcert.testbed.attachment import Attachment, read_attachment
+from nfvcert.scenarios.recording import Recording
+from nfvcert.testbed.attachment import Attachment, DataplaneAccess, read_attachment, read_dataplane
 
 RUN = "NFVCERT_RUN"
 DROP = "NFVCERT_DROP"
@@ -23,12 +25,21 @@ PROFILE = "NFVCERT_PROFILE"
 
 @dataclass(frozen=True)
 class Session:
-    """A back-end's part in a run."""
+    """A back-end's part in a run; it works on the MANO stack or on the dataplane, whichever the runner brought up."""
 
     folder: RunFolder
     drop: Drop
     profile: RunProfile
-    attachment: Attachment
+
+    @cached_property
+    def attachment(self) -> Attachment:
+        """How the MANO stack is reached."""
+        return read_attachment()
+
+    @cached_property
+    def dataplane(self) -> DataplaneAccess:
+        """What the dataplane of the testbed is made of."""
+        return read_dataplane()
 
     def bench(self, scenario: str) -> Bench:
         """The bench for a scenario."""
@@ -39,6 +50,11 @@ class Session:
             profile=self.profile,
             run_folder=self.folder.path,
         )
+
+    def recording(self, scenario: str) -> Recording:
+        """The recording of a scenario on the dataplane, where no reference point of the MANO stack is to be seen."""
+        about = {"run": self.folder.id, "testbed": self.dataplane.testbed, "profile": self.profile.name}
+        return Recording(self.folder.path, scenario, None, about)
 
     def judge(self, purpose: str, scenarios: list[str]) -> Judgement:
         """Judge a purpose over what has been recorded so far."""
@@ -60,7 +76,6 @@ def current_session() -> Session:
         folder=RunFolder(Path(os.environ[RUN])),
         drop=read_drop(Path(os.environ[DROP])),
         profile=read_profile(os.environ[PROFILE]),
-        attachment=read_attachment(),
     )
 
 

@@ -12,6 +12,21 @@ from nfvcert.errors import UsageError
 FOLDER = Path(__file__).with_name("profiles")
 
 
+class ScalingProfile(BaseModel):
+    """Length and load of the scenarios on the dataplane.
+
+    ``load`` is the share of the testbed's full load that is offered: packets, living flows and new flows a second
+    alike, so that all ratios are kept.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    load: float = Field(default=1.0, gt=0, le=1)
+    duration_s: float = Field(default=20.0, ge=5)
+    trigger_s: float = Field(default=2.0, gt=0, description="the overload is reported that long after the beginning")
+    repeats: int = Field(default=1, ge=1)
+
+
 class RunProfile(BaseModel):
     """Durations in seconds, loads by the name of a traffic profile."""
 
@@ -29,6 +44,7 @@ class RunProfile(BaseModel):
     sessions: int = Field(ge=0, description="TCP sessions that last through the scenario")
     session_interval_s: float = Field(gt=0)
     inventory_every_s: float = Field(gt=0)
+    scaling: ScalingProfile = ScalingProfile()
     weaker_bounds: dict[str, str] = Field(
         default_factory=dict, description="purpose id -> what a run of this length cannot show"
     )

@@ -19,9 +19,12 @@ time between an event and the reading of the clock by a process that may have be
 
 
 class Recording:
-    """Context in which a scenario runs; at its end the segments become one history file."""
+    """Context in which a scenario runs; at its end the segments become one history file.
 
-    def __init__(self, run_folder: Path, scenario: str, witness: WitnessClient, about: dict[str, Any]) -> None:
+    ``witness`` records the reference points of the MANO stack; None where a scenario does without that stack.
+    """
+
+    def __init__(self, run_folder: Path, scenario: str, witness: WitnessClient | None, about: dict[str, Any]) -> None:
         self.scenario = scenario
         self.folder = run_folder / "history"
         self.witness = witness
@@ -31,7 +34,8 @@ class Recording:
         self._at_end: list[Callable[[], None]] = []
 
     def __enter__(self) -> Self:
-        self.witness.begin(self.scenario, self.folder)
+        if self.witness is not None:
+            self.witness.begin(self.scenario, self.folder)
         clock = {"source": "CLOCK_MONOTONIC", "error_ns": CLOCK_ERROR_NS}
         self.recorder.mark(marks.BEGIN, clock=clock, **self.about)
         return self
@@ -59,7 +63,8 @@ class Recording:
         self.recorder.mark(marks.END, complete=told is None, error=text)
         self.recorder.close()
         try:
-            self.witness.end()
+            if self.witness is not None:
+                self.witness.end()
         finally:
             merged = merge_segments(self.folder, self.scenario)
         if failure is not None and error is None:

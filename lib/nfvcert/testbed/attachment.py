@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from nfvcert.errors import TestbedError, UsageError
+from nfvcert.testbed.model import Dataplane
 
 ENVIRONMENT = "NFVCERT_ATTACHMENT"
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+
+Access = TypeVar("Access", bound=_Strict)
 
 
 class Component(_Strict):
@@ -77,6 +82,27 @@ class SignerAccess(_Strict):
     certificate: str
 
 
+class DataplaneAccess(_Strict):
+    """What a back-end needs to bring up the dataplane of the testbed, which each scenario does for itself.
+
+    ``state_dir`` is for sockets and configurations and goes with the run; ``programs`` names native programs that are
+    to run in the place of others, ``extensions`` files with another behaviour of a component (seeded defects).
+    """
+
+    run: str
+    testbed: str
+    state_dir: str
+    log_dir: str
+    features: list[str]
+    settings: Dataplane
+    extensions: dict[str, str] = {}
+    programs: dict[str, str] = {}
+
+    def write(self, path: Path) -> None:
+        """Write it for back-ends; readable by the owner only."""
+        _write(self, path)
+
+
 class Attachment(_Strict):
     """Everything a back-end is told about the testbed."""
 
@@ -97,8 +123,7 @@ class Attachment(_Strict):
 
     def write(self, path: Path) -> None:
         """Write it for back-ends; readable by the owner only."""
-        path.write_text(self.model_dump_json(indent=1), encoding="utf-8")
-        path.chmod(0o600)
+        _write(self, path)
 
 
 def read_attachment(path: Path | None = None) -> Attachment:
@@ -108,6 +133,20 @@ def read_attachment(path: Path | None = None) -> Attachment:
         UsageError: the variable is not set: the suite was started by hand.
         TestbedError: the testbed is gone, or the file is damaged.
     """
+    return _read(Attachment, path)
+
+
+def read_dataplane(path: Path | None = None) -> DataplaneAccess:
+    """Read how the dataplane is reached, from the same place and with the same errors as :func:`read_attachment`."""
+    return _read(DataplaneAccess, path)
+
+
+def _write(access: _Strict, path: Path) -> None:
+    path.write_text(access.model_dump_json(indent=1), encoding="utf-8")
+    path.chmod(0o600)
+
+
+def _read(model: type[Access], path: Path | None) -> Access:
     if path is None:
         name = os.environ.get(ENVIRONMENT)
         if not name:
@@ -119,7 +158,7 @@ def read_attachment(path: Path | None = None) -> Attachment:
             )
         path = Path(name)
     try:
-        return Attachment.model_validate_json(path.read_text(encoding="utf-8"))
+        return model.model_validate_json(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise TestbedError("the testbed is gone", where=str(path), found=error.strerror or "") from error
     except ValueError as error:

@@ -20,7 +20,12 @@ Feature = Literal[
     "kill_vnfc",
     "restart_vnfm",
     "signed_packages",
+    "migration_avoidance",
 ]
+
+
+WIRE_OVERHEAD = 20
+"""Octets that a frame takes on an Ethernet wire beside its own: preamble, start of frame, gap between frames."""
 
 
 class _Strict(BaseModel):
@@ -94,6 +99,57 @@ class Traffic(_Strict):
     server: str = ""
 
 
+class DataplaneLoad(_Strict):
+    """What the testbed's dataplane is offered at full load; a run profile may offer a share of all of it.
+
+    ``frame`` is in octets with the frame check sequence; 64-octet frames at 1,488,095 a second fill 1 Gbit/s.
+    """
+
+    packets_per_second: int = Field(default=1_488_095, ge=1_000)
+    frame: int = Field(default=64, ge=64, le=1518)
+    concurrent_flows: int = Field(default=10_000, ge=10, le=1_000_000)
+    new_flows_per_second: int = Field(default=2_000, ge=1)
+
+    @property
+    def bits_per_second(self) -> float:
+        """The load on the wire with preamble and gap between frames."""
+        return self.packets_per_second * (self.frame + WIRE_OVERHEAD) * 8.0
+
+
+class DataplaneCores(_Strict):
+    """Processor cores: one for the generator, one that switches and network functions share."""
+
+    generator: int = Field(default=0, ge=0)
+    device: int = Field(default=1, ge=0)
+
+
+class Dataplane(_Strict):
+    """Switches, servers and network functions on which dynamic scaling with migration avoidance is judged.
+
+    ``servers`` server switches with one instance of ``function`` each stand behind one hardware switch whose table
+    takes ``table_capacity`` rules; ``identity`` says from which header fields the switches compute the id of a flow.
+    """
+
+    driver: Literal["core", "openvswitch"] = "core"
+    servers: int = Field(default=2, ge=2, le=16)
+    table_capacity: int = Field(default=2048, ge=2)
+    identity: Literal["five-tuple", "addresses", "source-port"] = "five-tuple"
+    function: Literal["nat", "basic-nat", "wan-optimiser", "monitor", "qos", "load-balancer"] = "monitor"
+    state_timeout_ms: int = Field(default=500, ge=10, description="a flow that is silent for longer has ended")
+    load: DataplaneLoad = DataplaneLoad()
+    cores: DataplaneCores = DataplaneCores()
+    hugepages: bool = False
+
+    @property
+    def text(self) -> str:
+        """In words, for reports."""
+        switch = "Open vSwitch" if self.driver == "openvswitch" else "nfvcert's dataplane core"
+        return (
+            f"{switch} with a table of {self.table_capacity:,} rules, {self.servers} servers, flows told apart by "
+            f"{self.identity.replace('-', ' ')}, network function {self.function}"
+        )
+
+
 class Testbed(_Strict):
     """A whole testbed."""
 
@@ -107,8 +163,14 @@ class Testbed(_Strict):
     features: list[Feature] = Field(default_factory=list)
     embedded: EmbeddedStack = EmbeddedStack()
     stack: Stack | None = None
+    dataplane: Dataplane | None = None
     traffic: Traffic
     limits: list[str] = Field(default_factory=list, description="what a reader of the certificate must know")
+
+    @property
+    def has_stack(self) -> bool:
+        """Whether there is a MANO stack with hosts, or a dataplane only."""
+        return self.driver == "lab" or bool(self.hosts)
 
 
 def read_testbed(path: Path) -> Testbed:
@@ -118,8 +180,14 @@ def read_testbed(path: Path) -> Testbed:
         TestbedError: with file, line, what was found and the nearest valid name.
     """
     testbed = read_document(path, Testbed, error=TestbedError)
-    if testbed.driver == "embedded" and not testbed.hosts:
+    if testbed.driver == "embedded" and not testbed.hosts and testbed.dataplane is None:
         raise TestbedError("an embedded testbed needs hosts", where=str(path), hint="list at least one under 'hosts'")
+    if "migration_avoidance" in testbed.features and testbed.dataplane is None:
+        raise TestbedError(
+            "a testbed that declares migration_avoidance needs its dataplane",
+            where=str(path),
+            hint="add 'dataplane', or take the feature away",
+        )
     if testbed.driver == "lab" and testbed.stack is None:
         raise TestbedError(
             "a lab testbed needs its stack", where=str(path), hint="name nfvo, vnfm and vim under 'stack'"

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from nfvcert.catalogue import Catalogue, load
+from nfvcert.catalogue.model import TestReference
 from nfvcert.errors import UsageError
 from nfvcert.runner.backends import pytest_run, robot_run
 from nfvcert.runner.folder import RunFolder
-from nfvcert.runner.plan import SCENARIO_SUITES, Plan, make_plan, read_plan
+from nfvcert.runner.known import DATAPLANE_SUITES, SCENARIOS, expected_s, part_of, title_of
+from nfvcert.runner.plan import SCENARIO_SUITES, Excluded, Plan, make_plan, read_plan
 
 ROOT = Path(__file__).resolve().parents[4]
 ORDER = list(SCENARIO_SUITES)
@@ -21,6 +23,39 @@ def catalogue() -> Catalogue:
     return load()
 
 
+MIGRATION = "TP.MA.05.1"
+MIGRATION_SUITE = f"{DATAPLANE_SUITES}/test_annex_a1.py"
+
+
+@pytest.fixture(scope="module")
+def with_migration(catalogue: Catalogue) -> Catalogue:
+    """The catalogue in which one purpose of the dataplane is bound to a test, whatever is bound by now."""
+    test = TestReference(backend="pytest", suite=MIGRATION_SUITE, name="test_annex_a1")
+    update = {"test": test, "scenarios": ["ma-plain", "ma-sub-ranges"], "checker": MIGRATION}
+    requirements = [
+        r.model_copy(
+            update={
+                "purposes": [
+                    p.model_copy(update=update)
+                    if p.id == MIGRATION
+                    else p.model_copy(update={"test": None, "scenarios": []})
+                    if p.id.startswith("TP.MA")
+                    else p
+                    for p in r.purposes
+                ]
+            }
+        )
+        for r in catalogue.requirements
+    ]
+    return Catalogue(
+        requirements=requirements,
+        rules=catalogue.rules,
+        workloads=catalogue.workloads,
+        conventions=catalogue.conventions,
+        bindings=catalogue.bindings,
+    )
+
+
 @pytest.fixture(scope="module")
 def whole(catalogue: Catalogue) -> Plan:
     return make_plan(catalogue, [])
@@ -28,11 +63,13 @@ def whole(catalogue: Catalogue) -> Plan:
 
 def test_everything_tested_is_planned(whole: Plan, catalogue: Catalogue) -> None:
     assert {p.id for p in whole.purposes} == {p.id for p in catalogue.purposes if p.test is not None}
-    assert whole.scenarios == tuple(ORDER)
+    needed = {scenario for purpose in whole.purposes for scenario in purpose.scenarios} | {"lifecycle"}
+    assert whole.scenarios == tuple(scenario for scenario in ORDER if scenario in needed)
+    assert whole.excluded == ()
 
 
 def test_the_suites_exist(whole: Plan) -> None:
-    assert all((ROOT / suite).exists() for suite in SCENARIO_SUITES.values())
+    assert all((ROOT / SCENARIO_SUITES[scenario]).exists() for scenario in whole.scenarios)
     assert {p.suite for p in whole.purposes} <= set(SCENARIO_SUITES.values())
 
 
@@ -113,7 +150,8 @@ def test_robot_gets_suites_in_order_and_every_purpose_by_tag(whole: Plan, tmp_pa
     run = robot_run(RunFolder(tmp_path), ROOT, whole)
     assert run is not None
     suites = [argument for argument in run.argv if argument.endswith(".robot")]
-    assert suites == [str(ROOT / suite) for suite in SCENARIO_SUITES.values() if suite.endswith(".robot")]
+    wanted = dict.fromkeys(SCENARIO_SUITES[scenario] for scenario in whole.scenarios)
+    assert suites == [str(ROOT / suite) for suite in wanted if suite.endswith(".robot")]
     tags = [run.argv[i + 1] for i, argument in enumerate(run.argv) if argument == "--include"]
     assert tags == ["procedure", *(purpose.id for purpose in whole.of("robot"))]
 
@@ -122,10 +160,64 @@ def test_pytest_gets_named_tests_only(whole: Plan, tmp_path: Path) -> None:
     run = pytest_run(RunFolder(tmp_path), ROOT, whole)
     assert run is not None
     named = [argument for argument in run.argv if "::" in argument]
-    assert named == [f"{ROOT / purpose.suite}::{purpose.test}" for purpose in whole.of("pytest")]
+    assert named == [f"{ROOT / purpose.suite}::{purpose.test}" for purpose in whole.on("stack").of("pytest")]
+    assert not any(DATAPLANE_SUITES in argument for argument in run.argv)
 
 
 def test_a_back_end_without_work_is_not_started(catalogue: Catalogue, tmp_path: Path) -> None:
     plan = make_plan(catalogue, ["TP.VNF.01.2"])
     assert pytest_run(RunFolder(tmp_path), ROOT, plan) is None
     assert robot_run(RunFolder(tmp_path), ROOT, make_plan(catalogue, ["TP.VNF.06.1"])) is None
+
+
+# the dataplane
+
+
+def test_what_the_testbed_does_not_declare_is_excluded_with_the_reason(with_migration: Catalogue) -> None:
+    plan = make_plan(with_migration, [], ["hosts", "port_observer"])
+    assert plan.excluded == (Excluded(MIGRATION, "the testbed does not declare migration_avoidance"),)
+    assert MIGRATION not in [purpose.id for purpose in plan.purposes]
+    assert MIGRATION in plan.ids
+    assert plan.on("dataplane") == Plan((), ())
+
+
+def test_an_excluded_selection_has_nothing_to_run(with_migration: Catalogue, tmp_path: Path) -> None:
+    plan = make_plan(with_migration, ["REL002.MA"], [])
+    assert (plan.purposes, plan.scenarios, len(plan.excluded)) == ((), (), 1)
+    plan.write(tmp_path / "plan.json")
+    assert read_plan(tmp_path / "plan.json") == plan
+
+
+def test_a_declared_feature_is_planned_on_its_part_of_the_testbed(with_migration: Catalogue, tmp_path: Path) -> None:
+    plan = make_plan(with_migration, ["REL002.MA", "TP.VNF.05.1"], ["migration_avoidance"])
+    assert plan.excluded == ()
+    assert plan.scenarios == ("packages", "ma-plain", "ma-sub-ranges")
+    assert [purpose.id for purpose in plan.on("dataplane").purposes] == [MIGRATION]
+    assert plan.on("dataplane").suites("pytest") == [MIGRATION_SUITE]
+    assert plan.on("stack").scenarios == ("packages",)
+    stack, dataplane = (pytest_run(RunFolder(tmp_path), ROOT, plan, part) for part in ("stack", "dataplane"))
+    assert stack is not None
+    assert dataplane is not None
+    assert dataplane.argv[-1] == f"{ROOT / MIGRATION_SUITE}::test_annex_a1"
+    assert stack.log != dataplane.log
+    assert stack.timeout_s < dataplane.timeout_s
+
+
+def test_a_resumed_run_shows_only_what_is_left(with_migration: Catalogue, tmp_path: Path) -> None:
+    plan = make_plan(with_migration, ["REL002.MA", "TP.VNF.05.1"], ["migration_avoidance"])
+    left = plan.without({"packages"})
+    assert pytest_run(RunFolder(tmp_path), ROOT, left) is None
+    assert pytest_run(RunFolder(tmp_path), ROOT, left, "dataplane") is not None
+
+
+def test_a_plan_of_an_earlier_version_excludes_nothing(whole: Plan, tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    whole.write(path)
+    path.write_text(path.read_text(encoding="utf-8").replace('"excluded"', '"else"'), encoding="utf-8")
+    assert read_plan(path).excluded == ()
+
+
+def test_every_scenario_says_what_it_is() -> None:
+    assert all(known.title and known.expected_s > 0 for known in SCENARIOS.values())
+    assert {part_of(known.suite) for known in SCENARIOS.values()} == {"stack", "dataplane"}
+    assert (title_of("unheard"), expected_s("unheard")) == ("unheard", 10.0)
