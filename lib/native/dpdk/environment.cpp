@@ -2,7 +2,6 @@
 
 #include <rte_eal.h>
 #include <rte_errno.h>
-#include <rte_log.h>
 #include <rte_mbuf.h>
 
 #include <stdexcept>
@@ -13,10 +12,13 @@ namespace {
 constexpr unsigned cached_packets = 256;  // kept by the polling thread without asking the ring behind
 
 std::vector<std::string> arguments_of(const EnvironmentOptions& options) {
-    std::vector<std::string> found{options.program,   "--in-memory", "--no-telemetry", "--log-level=lib.eal:warning",
-                                   "--log-level=pmd:warning", "-m", std::to_string(options.memory_mib)};
-    if (!options.hugepages) {
-        found.emplace_back("--no-huge");
+    std::vector<std::string> found{options.program,           "--no-telemetry", "--log-level=lib.eal:warning",
+                                   "--log-level=pmd.net.memif:critical", "-m",             std::to_string(options.memory_mib)};
+    // either way nothing is left behind in the file system
+    if (options.hugepages) {
+        found.emplace_back("--in-memory");
+    } else {
+        found.insert(found.end(), {"--no-huge", "--no-shconf"});
     }
     if (options.pci.empty()) {
         found.emplace_back("--no-pci");
@@ -47,8 +49,6 @@ Environment::Environment(const EnvironmentOptions& options) {
                                  (options.hugepages ? " in hugepages?)" : "?)"));
     }
 }
-
-Environment::~Environment() { rte_eal_cleanup(); }
 
 rte_mempool* make_pool(const std::string& name, unsigned packets) {
     auto* pool = rte_pktmbuf_pool_create(name.c_str(), packets, cached_packets, 0, RTE_PKTMBUF_HEADROOM + packet_room, 0);

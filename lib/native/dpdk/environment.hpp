@@ -16,12 +16,11 @@ struct EnvironmentOptions {
     std::vector<std::string> pci;  // addresses of the devices that may be used; none: no PCI at all
 };
 
-/// The EAL of this process, from construction to destruction; there can be only one.
+/// The EAL of this process, from construction to its end; there can be only one.
 class Environment {
 public:
     /// Throws std::runtime_error with the EAL's own reason.
     explicit Environment(const EnvironmentOptions& options);
-    ~Environment();
     Environment(const Environment&) = delete;
     Environment& operator=(const Environment&) = delete;
 };

@@ -1,25 +1,41 @@
 #include "dpdk/port.hpp"
 
-#include <rte_bus_vdev.h>
+#include <rte_dev.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <fstream>
 #include <stdexcept>
 
 namespace nfvcert::dpdk {
 namespace {
 
+constexpr std::chrono::milliseconds time_to_connect{500};
 constexpr std::uint16_t most_at_once = 64;  // packets handed to a driver in one call
 
 std::atomic<unsigned> devices_made{0};
 
 [[noreturn]] void fail(const std::string& port, const std::string& what, int error) {
     throw std::runtime_error("port " + port + ": " + what + ": " + rte_strerror(error < 0 ? -error : error));
+}
+
+/// Whether somebody listens at a socket; found without touching it. The driver must not be let try a connection that fails,
+/// nor be shown one that ends at once: it survives neither.
+bool listens(const std::string& path) {
+    constexpr std::string_view accepting = " 00010000 ";  // flag of a listening socket in the kernel's table
+    std::ifstream sockets{"/proc/net/unix"};
+    for (std::string line; std::getline(sockets, line);) {
+        if (line.ends_with(' ' + path) && line.find(accepting) != std::string::npos) {
+            return true;
+        }
+    }
+    return false;
 }
 
 std::string device_name(const PortSpec& spec) {
@@ -34,8 +50,11 @@ std::string device_name(const PortSpec& spec) {
 std::unique_ptr<Port> Port::open(std::string name, std::string_view text, rte_mempool* pool) {
     const auto spec = PortSpec::parse(text);
     const auto device = device_name(spec);
+    if (spec.kind == "memif" && spec.values.at("role") == "server" && !listens(spec.values.at("socket"))) {
+        ::unlink(spec.values.at("socket").c_str());  // left by a server that was killed
+    }
     if (spec.kind != "pci") {
-        if (const auto error = rte_vdev_init(device.c_str(), spec.device_arguments().c_str()); error != 0) {
+        if (const auto error = rte_eal_hotplug_add("vdev", device.c_str(), spec.device_arguments().c_str()); error != 0) {
             fail(name, "'" + std::string{text} + "' cannot be created", error);
         }
     }
@@ -43,17 +62,24 @@ std::unique_ptr<Port> Port::open(std::string name, std::string_view text, rte_me
     if (const auto error = rte_eth_dev_get_port_by_name(device.c_str(), &id); error != 0) {
         fail(name, "'" + std::string{text} + "' has no device", error);
     }
-    std::unique_ptr<Port> port{new Port{std::move(name), spec.kind, device, id}};
+    std::unique_ptr<Port> port{new Port{std::move(name), spec, device, id}};
     port->configure(pool, spec.descriptors());
     return port;
 }
 
-Port::Port(std::string name, std::string kind, std::string device, std::uint16_t id)
-    : name_{std::move(name)}, kind_{std::move(kind)}, device_{std::move(device)}, id_{id} {}
+Port::Port(std::string name, const PortSpec& spec, std::string device, std::uint16_t id)
+    : name_{std::move(name)},
+      kind_{spec.kind},
+      device_{std::move(device)},
+      id_{id},
+      server_{spec.kind == "memif" && spec.values.at("role") == "client" ? spec.values.at("socket") : std::string{}} {}
 
+// Devices are stopped, not closed, and the environment is not taken down: both end with the process, and the memif driver
+// frees twice what it lost with a peer.
 Port::~Port() {
-    rte_eth_dev_stop(id_);
-    rte_eth_dev_close(id_);
+    if (started_) {
+        rte_eth_dev_stop(id_);
+    }
 }
 
 void Port::configure(rte_mempool* pool, unsigned descriptors) {
@@ -68,13 +94,42 @@ void Port::configure(rte_mempool* pool, unsigned descriptors) {
     if (const auto error = rte_eth_tx_queue_setup(id_, 0, count, SOCKET_ID_ANY, nullptr); error != 0) {
         fail(name_, "no transmit queue", error);
     }
-    if (const auto error = rte_eth_dev_start(id_); error != 0) {
-        fail(name_, "does not start", error);
+    if (server_.empty()) {
+        if (!start()) {
+            fail(name_, "does not start", rte_errno);
+        }
+    } else {
+        maintain();
     }
-    rte_eth_promiscuous_enable(id_);  // not every driver has it, and those that have not take every packet
+}
+
+bool Port::start() {
+    started_ = rte_eth_dev_start(id_) == 0;
+    if (started_) {
+        rte_eth_promiscuous_enable(id_);  // not every driver has it, and those that have not take every packet
+    }
+    return started_;
+}
+
+void Port::maintain() {
+    if (server_.empty() || link_up()) {
+        return;
+    }
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_try_ || !listens(server_)) {
+        return;
+    }
+    next_try_ = now + time_to_connect;
+    if (started_) {
+        rte_eth_dev_stop(id_);
+    }
+    start();
 }
 
 std::uint16_t Port::rx(rte_mbuf** burst, std::uint16_t room) {
+    if (!started_) {
+        return 0;
+    }
     const auto count = rte_eth_rx_burst(id_, 0, burst, room);
     std::uint64_t octets = 0;
     for (std::uint16_t i = 0; i < count; ++i) {
@@ -86,6 +141,9 @@ std::uint16_t Port::rx(rte_mbuf** burst, std::uint16_t room) {
 }
 
 std::uint16_t Port::tx(rte_mbuf** burst, std::uint16_t count) {
+    if (!started_) {
+        return 0;
+    }
     std::array<std::uint32_t, most_at_once> lengths;  // NOLINT: read before, for a buffer that was sent may be gone
     const auto tried = std::min(count, most_at_once);
     for (std::uint16_t i = 0; i < tried; ++i) {
@@ -125,7 +183,7 @@ std::uint16_t Port::tx_or_drop(rte_mbuf** burst, std::uint16_t count, unsigned r
 
 bool Port::link_up() const {
     rte_eth_link link{};
-    return rte_eth_link_get_nowait(id_, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
+    return started_ && rte_eth_link_get_nowait(id_, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
 }
 
 PortCounters Port::counters() const {

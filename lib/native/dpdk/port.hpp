@@ -1,6 +1,7 @@
 #pragma once
 // A port of the dataplane: one receive and one transmit queue of any driver, named by a short text.
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -57,20 +58,27 @@ public:
     /// counts. Nothing is the caller's afterwards. Answers how many were sent.
     std::uint16_t tx_or_drop(rte_mbuf** burst, std::uint16_t count, unsigned retries);
 
+    /// Whether the other end is there. A memif client comes back to a server that went and came again by maintain().
     [[nodiscard]] bool link_up() const;
+    /// Tries to connect where nobody is connected; called by the polling thread a few times a second.
+    void maintain();
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] const std::string& kind() const { return kind_; }
     [[nodiscard]] std::uint16_t id() const { return id_; }
     [[nodiscard]] PortCounters counters() const;
 
 private:
-    Port(std::string name, std::string kind, std::string device, std::uint16_t id);
+    Port(std::string name, const PortSpec& spec, std::string device, std::uint16_t id);
     void configure(rte_mempool* pool, unsigned descriptors);
+    [[nodiscard]] bool start();
 
     std::string name_;
     std::string kind_;
     std::string device_;
     std::uint16_t id_;
+    std::string server_;    // socket of the memif server to connect to, which may not be there yet; empty for all others
+    bool started_ = false;
+    std::chrono::steady_clock::time_point next_try_{};  // connecting takes its time; begun anew on the way it breaks
     PortCounters counted_;  // by the polling thread; read elsewhere for statistics only
 };
 

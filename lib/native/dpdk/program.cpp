@@ -13,7 +13,7 @@ namespace {
 using nlohmann::json;
 
 constexpr unsigned default_packets = 16383;
-constexpr std::uint64_t second_ns = 1'000'000'000;
+constexpr std::uint64_t look_after_ports_ns = 50'000'000;
 
 EnvironmentOptions environment_of(const std::string& name, const json& configuration) {
     return {
@@ -55,8 +55,8 @@ Program::Program(const std::string& name, const json& configuration)
       environment_{environment_of(name, configuration)},
       pool_{make_pool("packets", configuration.value("packets", default_packets))},
       control_{control_path(configuration)} {
-    for (const auto& [port, spec] : configuration.value("ports", json::object()).items()) {
-        ports_[port] = Port::open(port, spec.get<std::string>(), pool_);
+    for (const auto& [port, spec] : configuration.value("ports", std::map<std::string, std::string>{})) {
+        ports_[port] = Port::open(port, spec, pool_);
     }
     control_.on("loop", [this](const json&) {
         return json{{"rounds", loop_.rounds()},
@@ -86,11 +86,16 @@ json Program::port_counters() const {
 }
 
 void Program::run() {
-    auto next_sync = clock_.to_tsc(second_ns) + TscClock::tsc();
-    loop_.add([this, next_sync](std::uint64_t tsc) mutable {
-        if (tsc >= next_sync) {
-            clock_.sync();
-            next_sync = tsc + clock_.tsc_per_second();
+    loop_.add([this, next_sync = std::uint64_t{0}, next_look = std::uint64_t{0}](std::uint64_t tsc) mutable {
+        if (tsc >= next_look) {
+            next_look = tsc + clock_.to_tsc(look_after_ports_ns);
+            for (const auto& [name, port] : ports_) {
+                port->maintain();
+            }
+            if (tsc >= next_sync) {
+                clock_.sync();
+                next_sync = tsc + clock_.tsc_per_second();
+            }
         }
         return 0U;
     });
