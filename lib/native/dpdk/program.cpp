@@ -58,6 +58,7 @@ Program::Program(const std::string& name, const json& configuration)
     for (const auto& [port, spec] : configuration.value("ports", std::map<std::string, std::string>{})) {
         ports_[port] = Port::open(port, spec, pool_);
     }
+    control_.on("ports", [this](const json&) { return json{{"ports", port_counters()}}; });
     control_.on("loop", [this](const json&) {
         return json{{"rounds", loop_.rounds()},
                     {"busy_rounds", loop_.busy_rounds()},

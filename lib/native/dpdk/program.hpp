@@ -35,8 +35,8 @@ public:
     /// {name: {link, rx_packets, rx_bytes, tx_packets, tx_bytes, rx_errors, rx_missed, tx_dropped}}
     [[nodiscard]] nlohmann::json port_counters() const;
 
-    /// Answers orders, says {"event": "ready", ...} on standard output, and polls until told to end. The order "loop"
-    /// answers {rounds, busy_rounds, tsc_per_second}.
+    /// Answers orders, says {"event": "ready", ...} on standard output, and polls until told to end. Every program knows
+    /// the orders "ports", answered by the ports' counters, and "loop", answered by {rounds, busy_rounds, tsc_per_second}.
     void run();
 
 private:

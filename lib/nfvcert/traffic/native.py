@@ -90,6 +90,11 @@ class NativeProcess:
         """Its process id."""
         return self._process.pid
 
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._process.poll() is None
+
     def send(self, order: dict[str, Any]) -> None:
         """Give an order.
 
