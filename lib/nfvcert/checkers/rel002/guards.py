@@ -1,0 +1,120 @@
+"""Guards of every judgement on dynamic scaling: an invalid trial or observers that disagree say nothing (INCONC)."""
+
+from __future__ import annotations
+
+from nfvcert.checkers.case import Case, Missing
+from nfvcert.checkers.rel002.loads import loads
+from nfvcert.checkers.rel002.truth import Truth, truth
+from nfvcert.checkers.rel002.workload import Workload, faults, workload
+from nfvcert.history import Event, EventKind, History, marks
+from nfvcert.history import migration as m
+from nfvcert.measure.trials import Trial, defects_of
+
+SENT_TOLERANCE = 0.001
+DURATION_TOLERANCE = 0.01
+CLOCK_BOUND_NS = 10_000_000
+OBSERVERS_TOLERANCE = 0.001
+SILENT_SHARE = 0.01
+"""Largest share of flows that may have been silent for longer than the state timeout where no workload asks for it."""
+
+
+def guarded(case: Case, history: History) -> tuple[Workload, Truth]:
+    """Guard trial, clocks and observers of a scenario, state its scale; returns its workload and flows."""
+    offered = workload(history)
+    case.rests_on(history, [offered.event, *history.marks(m.SPLIT)[:6]])
+    if offered.scale < 1:
+        case.observe(f"load scaled to {offered.scale:g} of the full workload with all ratios kept: {offered.text}")
+    flows = truth(history)
+    _trial(case, history, flows)
+    _clock(case, history)
+    _intervals(case, history)
+    if not any(fault.data.get("target", "").startswith("s") for fault in faults(history, "kill", "restart")):
+        _observers(case, history, offered)
+    _silence(case, history, offered, flows)
+    return offered, flows
+
+
+def _trial(case: Case, history: History, flows: Truth) -> None:
+    event = history.mark(marks.TRIAL)
+    if event is None:
+        raise Missing("the traffic trial was not recorded to its end")
+    data = event.data
+    case.rests_on(history, [event])
+    trial = Trial(
+        intended=int(data["intended"]),
+        sent=int(data["sent"]),
+        intended_duration=float(data["intended_duration"]),
+        duration=float(data["duration"]),
+        send_errors=int(data.get("send_errors", 0)),
+        receiver_drops=int(data.get("receiver_drops", 0)),
+    )
+    problems = defects_of(trial, sent_tolerance=SENT_TOLERANCE, duration_tolerance=DURATION_TOLERANCE)
+    listed = int(flows["sent"].sum())
+    if listed != trial.sent:
+        problems.append(f"the list of flows tells of {listed} packets sent, the generator of {trial.sent}")
+    if data.get("foreign"):
+        problems.append(f"{data['foreign']} packets at the sink were not the generator's")
+    case.guard(not problems, "the traffic trial is invalid: " + "; ".join(problems))
+
+
+def _clock(case: Case, history: History) -> None:
+    begin = history.mark(marks.BEGIN)
+    error = None if begin is None else (begin.data.get("clock") or {}).get("error_ns")
+    case.guard(
+        error is not None and int(error) <= CLOCK_BOUND_NS, "the clocks of the recorders are not bounded to 10 ms"
+    )
+
+
+def _intervals(case: Case, history: History) -> None:
+    found = loads(history)
+    holes = int((found.begin[1:] - found.end[:-1] > 1_000_000).sum())
+    case.guard(not holes, f"{holes} of the generator's intervals were not recorded")
+    told = int(found.sent.sum())
+    trial = history.mark(marks.TRIAL)
+    sent = int(trial.data["sent"]) if trial is not None else 0
+    case.guard(told == sent, f"the interval records tell of {told} packets sent, the generator of {sent}")
+
+
+def _observers(case: Case, history: History, offered: Workload) -> None:
+    """What each server sent back, counted by the switch, must be what packets say it handled and what it detoured."""
+    last = _last(history, m.SWITCH)
+    if last is None:
+        case.guard(False, "the ports of the hardware switch were not counted")
+        return
+    handled = loads(history).handled
+    ports = last.data["ports"]
+    total = max(1, sum(int(column.sum()) for column in handled.values()))
+    for server in sorted({offered.server(number) for number in offered.instances}):
+        if server not in ports:
+            continue
+        by_packets = sum(
+            int(handled[n].sum()) for n in offered.instances if offered.server(n) == server and n in handled
+        )
+        by_packets += _detoured_by(history, server)
+        by_port = int(ports[server]["rx_packets"])
+        case.guard(
+            abs(by_port - by_packets) <= OBSERVERS_TOLERANCE * total,
+            f"observers disagree: port {server} of the switch received {by_port} packets, packets tell of {by_packets}",
+        )
+
+
+def _detoured_by(history: History, server: str) -> int:
+    last = _last(history, m.SERVER_SWITCH + server)
+    if last is None:
+        raise Missing(f"the server switch of {server} was not counted")
+    return sum(int(way["packets"]) for way in (last.data.get("detoured") or {}).values())
+
+
+def _last(history: History, source: str) -> Event | None:
+    found = history.of(EventKind.PACKET_INTERVAL, where=lambda event: event.source == source)
+    return found[-1] if found else None
+
+
+def _silence(case: Case, history: History, offered: Workload, flows: Truth) -> None:
+    if offered.event.data.get("idle"):
+        return
+    silent = int(flows.excused.sum())
+    case.guard(
+        silent <= SILENT_SHARE * len(flows),
+        f"{silent} flows were silent for longer than the state timeout: the generator did not keep its rate",
+    )

@@ -1,0 +1,98 @@
+"""REL002.MA.1: never migrate, every flow alive at the split keeps its instance through an exception rule."""
+
+from __future__ import annotations
+
+from nfvcert.checkers.case import Case, Judgement
+from nfvcert.checkers.declared import Declared
+from nfvcert.checkers.registry import Histories, checker, history_of
+from nfvcert.checkers.rel002.common import affinity, exceptions_suffice, lossless, table_within
+from nfvcert.checkers.rel002.figures import figures
+from nfvcert.checkers.rel002.guards import guarded
+from nfvcert.checkers.rel002.table import Dump, dumps, removal_delays
+from nfvcert.checkers.rel002.truth import truth
+from nfvcert.checkers.rel002.workload import Workload, scaling_end, the_request
+from nfvcert.history import History
+from nfvcert.measure import Measure
+
+REMOVAL_LIMIT_S = 1.0
+
+
+@checker("TP.MA.01.1")
+def exceptions_equal_living_flows(purpose: str, histories: Histories, declared: Declared) -> Judgement:
+    """Each living old flow of the range given away has its exception, and only while it lives."""
+    history = history_of(histories, "ma-never-migrate")
+    case = Case(purpose)
+    offered, flows = guarded(case, history)
+    split, found = the_request(history), dumps(history)
+    after = [dump for dump in found if dump.t > split.t and dump.exceptions]
+    case.guard(bool(after), "the split put no exception into the table")
+    if after:
+        case.rests_on(history, [after[0].event, found[-1].event])
+        most = max(len(dump.exceptions) for dump in after)
+        case.observe(f"at most {most} exceptions at once; traffic of this workload goes one way, so one direction each")
+        exceptions_suffice(case, history, after, flows, offered)
+    affinity(case, flows)
+    lossless(case, flows)
+    table_within(case, figures(history))
+    _removal(case, found, history)
+    return case.judge("exceptions matched the living old flows at each dump, no flow left its instance")
+
+
+def _removal(case: Case, found: list[Dump], history: History) -> None:
+    delays = removal_delays(found, truth(history))
+    if not case.guard(bool(delays), "no exception outlived its flow or went with it: removal was not seen"):
+        return
+    low, high = max(delays)
+    case.measure(
+        Measure(
+            "exception_removal_delay",
+            round(high, 3),
+            "s",
+            "<=",
+            REMOVAL_LIMIT_S,
+            "declared",
+            interval=(round(low, 3), round(high, 3)),
+            rule="between the last dump with the exception and the first without it",
+        ),
+        "exception removed too late after the end of its flow",
+    )
+
+
+@checker("TP.MA.01.2")
+def more_flows_than_entries(purpose: str, histories: Histories, declared: Declared) -> Judgement:
+    """When the exceptions do not fit, the controller refuses, gives less or changes the method, and says so."""
+    history = history_of(histories, "ma-table-full")
+    case = Case(purpose)
+    offered, flows = guarded(case, history)
+    found, split = dumps(history), the_request(history)
+    needed = int((flows.alive(split.t) & flows.owned_by(offered.number(offered.initial))).sum() * split.share)
+    case.guard(
+        needed > offered.table_capacity,
+        f"only {needed} exceptions were needed, the table of {offered.table_capacity} was not put to the test",
+    )
+    case.rests_on(history, [found[0].event, found[-1].event])
+    case.guard(found[0].others > 0, "no rule of anybody else was in the table")
+    fewest = min(dump.others for dump in found)
+    case.expect(
+        fewest >= found[0].others, f"rules of others evicted: {found[0].others - fewest} of {found[0].others} are gone"
+    )
+    table_within(case, figures(history))
+    affinity(case, flows)
+    _said(case, history, found[-1], offered)
+    return case.judge(
+        "the controller gave way to the limit of the table and said how; nobody lost a rule or an instance"
+    )
+
+
+def _said(case: Case, history: History, last: Dump, offered: Workload) -> None:
+    split = the_request(history)
+    told = str(split.answer.get("detail") or split.answer.get("reason") or "")
+    if split.status is None or split.status >= 400:
+        case.expect(bool(told), f"the controller refused with {split.status} without saying why")
+        return
+    end = scaling_end(history)
+    case.rests_on(history, [end])
+    reason = str(end.data.get("reason") or told)
+    case.expect(
+        bool(reason), f"the scaling ended as {end.data.get('state')} and the controller did not say what it changed"
+    )

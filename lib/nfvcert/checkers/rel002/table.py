@@ -1,0 +1,171 @@
+"""The hardware switch's table over time: what each dump held, and which exceptions its ranges needed at that moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nfvcert.checkers.case import Missing
+from nfvcert.checkers.rel002.identity import IDS
+from nfvcert.checkers.rel002.truth import Mask, Range, Truth
+from nfvcert.checkers.rel002.workload import Workload
+from nfvcert.history import Event, EventKind, History
+from nfvcert.history.migration import RULES_TABLE, SWITCH
+
+Key = tuple[int, int, int, int, int]
+Addressed = tuple[int, int, str]
+
+OWN = ("", "nfvcert")
+"""Owner tags of the controller's own rules."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dump:
+    """One dump: ``ranges`` as (lo, hi, port), ``exceptions`` from addresses to a port; ``others`` counts foreign rules."""
+
+    t: int
+    used: int
+    capacity: int
+    ranges: tuple[Addressed, ...]
+    exceptions: dict[Key, str]
+    others: int
+    event: Event
+
+    @property
+    def own(self) -> int:
+        """Entries of the controller."""
+        return len(self.ranges) + len(self.exceptions)
+
+    def towards(self, port: str) -> list[Range]:
+        """Ranges that lead to a port."""
+        return [(low, high) for low, high, to in self.ranges if to == port]
+
+    def same_rules(self, other: Dump) -> bool:
+        """Whether both hold the same rules."""
+        return self.ranges == other.ranges and self.exceptions == other.exceptions
+
+    def covers_all_once(self) -> bool:
+        """Whether the ranges partition all ids: none missing, none twice."""
+        expected = 0
+        for low, high, _ in sorted(self.ranges):
+            if low != expected:
+                return False
+            expected = high + 1
+        return expected == IDS
+
+
+def dumps(history: History) -> list[Dump]:
+    """All dumps in order.
+
+    Raises:
+        Missing: the table was never dumped, or its rules were not kept.
+    """
+    return history.derived("rel002.dumps", lambda: _dumps(history))
+
+
+def _dumps(history: History) -> list[Dump]:
+    events = history.of(EventKind.INVENTORY, where=lambda event: event.source == SWITCH)
+    if not events:
+        raise Missing("the table of the hardware switch was never dumped")
+    contents = _contents(history)
+    found: list[Dump] = []
+    ranges: tuple[Addressed, ...] = ()
+    exceptions: dict[Key, str] = {}
+    others = 0
+    for event in events:
+        t = int(event.data["t_ns"])
+        if t in contents:
+            ranges, exceptions, others = contents[t]
+        elif int(event.data["used"]) != len(ranges) + len(exceptions) + others:
+            raise Missing("the rules of a dump of the hardware switch were not kept")
+        found.append(Dump(t, int(event.data["used"]), int(event.data["capacity"]), ranges, exceptions, others, event))
+    return found
+
+
+def _contents(history: History) -> dict[int, tuple[tuple[Addressed, ...], dict[Key, str], int]]:
+    table = history.tables.get(RULES_TABLE)
+    if table is None:
+        raise Missing("the rules of the hardware switch were not recorded")
+    rows: dict[int, list[dict[str, Any]]] = {}
+    for row in table.to_pylist():
+        rows.setdefault(int(row["t_ns"]), []).append(row)
+    return {t: _content(found) for t, found in rows.items()}
+
+
+def _content(rows: list[dict[str, Any]]) -> tuple[tuple[Addressed, ...], dict[Key, str], int]:
+    own = [row for row in rows if (row["owner"] or "") in OWN]
+    ranges = sorted((int(r["lo"]), int(r["hi"]), str(r["port"])) for r in own if r["kind"] == "range")
+    exceptions = {
+        (int(r["src"]), int(r["dst"]), int(r["sport"]), int(r["dport"]), int(r["proto"])): str(r["port"])
+        for r in own
+        if r["kind"] == "flow"
+    }
+    return tuple(ranges), exceptions, len(rows) - len(own)
+
+
+def needing(dump: Dump, flows: Truth, workload: Workload, *, margin_ns: int) -> Mask:
+    """Living flows whose range leads to another server than their owner's: each needs an exception in this dump.
+
+    Args:
+        margin_ns: flows within that time of their first or last packet are left out.
+    """
+    living = (flows["first_tx_ns"] + margin_ns < dump.t) & (flows["last_tx_ns"] - margin_ns > dump.t)
+    port_of_id = np.full(IDS, "", dtype=object)
+    for low, high, port in dump.ranges:
+        port_of_id[low : high + 1] = port
+    towards = port_of_id[flows.id]
+    astray = np.zeros(len(flows), dtype=np.bool_)
+    for number in workload.instances:
+        astray |= flows.owned_by(number) & (towards != workload.server(number)) & (towards != "")
+    return living & astray & ~flows.excused
+
+
+def unprotected(dump: Dump, flows: Truth, workload: Workload, *, margin_ns: int) -> list[int]:
+    """Rows of flows that need an exception and have none that leads to their owner."""
+    rows = np.flatnonzero(needing(dump, flows, workload, margin_ns=margin_ns))
+    found = []
+    for row in rows.tolist():
+        port = dump.exceptions.get(key_of(flows, row))
+        if port != workload.server(int(flows["first_instance"][row])):
+            found.append(row)
+    return found
+
+
+def key_of(flows: Truth, row: int) -> Key:
+    """Addresses of the flow in a row."""
+    return (
+        int(flows["src"][row]),
+        int(flows["dst"][row]),
+        int(flows["sport"][row]),
+        int(flows["dport"][row]),
+        int(flows["proto"][row]),
+    )
+
+
+def removal_delays(found: list[Dump], flows: Truth) -> list[tuple[float, float]]:
+    """For each exception seen: how long after its flow's last packet it was still there, (at least, at most) seconds.
+
+    The bounds lie at the last dump that has it and the first one without it; one that never went counts to the last
+    dump. Exceptions of flows that outlive the dumps are left out.
+    """
+    last_seen: dict[Key, int] = {}
+    gone: dict[Key, int] = {}
+    for dump in found:
+        for key in list(last_seen):
+            if key not in dump.exceptions and key not in gone:
+                gone[key] = dump.t
+        for key in dump.exceptions:
+            last_seen[key] = dump.t
+            gone.pop(key, None)
+    delays = []
+    end = found[-1].t
+    for key, seen in last_seen.items():
+        rows = flows.place.get(key)
+        if rows is None:
+            continue
+        last = max(int(flows["last_tx_ns"][row]) for row in rows)
+        if last < end:
+            delays.append((max(0.0, (seen - last) / 1e9), max(0.0, (gone.get(key, seen) - last) / 1e9)))
+    return delays
