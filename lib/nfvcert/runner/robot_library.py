@@ -15,6 +15,7 @@ from nfvcert.runner.session import Session, current_session
 from nfvcert.scenarios.bench import Bench
 from nfvcert.scenarios.modification import Modification
 from nfvcert.scenarios.variants import Variants
+from nfvcert.testbed.drivers.operations import operation_id
 from nfvcert.testbed.witness.models import Rule
 
 GRANTS = r"/grant/v1/grants$"
@@ -217,7 +218,7 @@ class Procedure:
         answer = bench.vnfm.task(bench.service.vnf_instance, "scale", body)
         state, operation = f"answered {answer.status}", None
         if answer.status == 202:
-            operation = bench.nfvo.operation_id(answer)
+            operation = operation_id(answer)
             record = bench.vnfm.await_operation(
                 operation, {"COMPLETED", "FAILED_TEMP", "FAILED", "ROLLED_BACK"}, timeout_s=30
             )

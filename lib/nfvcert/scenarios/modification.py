@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nfvcert.errors import StackError
 from nfvcert.history import marks
 from nfvcert.sol.http import Answer
+from nfvcert.testbed.drivers.operations import operation_id
 from nfvcert.testbed.drivers.recording import problem_of
 from nfvcert.testbed.waiting import wait_for
 
@@ -44,7 +45,7 @@ class Modification:
         }
         body = {"updateType": "CHANGE_VNFPKG", "changeVnfPackageData": [change]}
         answer = bench.nfvo.update(bench.service.id, body)
-        self.ns_operation = bench.nfvo.operation_id(answer) if answer.status == 202 else ""
+        self.ns_operation = operation_id(answer) if answer.status == 202 else ""
         self._requested("os-ma-nfvo", vnfd_id, policy, answer, self.ns_operation)
         if self.ns_operation:
             self._known("ns", self.ns_operation)
@@ -61,7 +62,7 @@ class Modification:
         bench = self._bench
         body = {"vnfdId": vnfd_id, "additionalParams": self._parameters(policy)}
         answer = bench.vnfm.task(bench.service.vnf_instance, "change_vnfpkg", body)
-        self.vnf_operation = bench.nfvo.operation_id(answer) if answer.status == 202 else ""
+        self.vnf_operation = operation_id(answer) if answer.status == 202 else ""
         self._requested("or-vnfm", vnfd_id, policy, answer, self.vnf_operation, expected_policy)
         if self.vnf_operation:
             self._known("vnf", self.vnf_operation)
@@ -216,7 +217,7 @@ class Modification:
         bench = self._bench
         body = {"vnfdId": vnfd_id, "additionalParams": self._parameters(None)}
         answer = bench.vnfm.task(bench.service.vnf_instance, "change_vnfpkg", body)
-        operation = bench.nfvo.operation_id(answer) if answer.status == 202 else None
+        operation = operation_id(answer) if answer.status == 202 else None
         bench.recording.recorder.mark(
             marks.ATTEMPT, label=label, status=answer.status, problem=problem_of(answer), operation=operation
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nfvcert.errors import StackError
 from nfvcert.history import marks
 from nfvcert.testbed.drivers.nfvo import Nfvo
+from nfvcert.testbed.drivers.operations import operation_id
 
 if TYPE_CHECKING:
     from nfvcert.scenarios.bench import Bench
@@ -86,7 +87,7 @@ class Service:
         self.id = self._nfvo.create_service(nsd_id, f"{bench.attachment.run}-{bench.recording.scenario}")
         bench.recording.at_end(self.stop)
         answer = self._nfvo.instantiate(self.id, bench.instantiation_request(gateway=gateway))
-        operation = self._nfvo.operation_id(answer)
+        operation = operation_id(answer)
         record = self._nfvo.await_operation(
             operation, {"COMPLETED", "FAILED_TEMP", "FAILED", "ROLLED_BACK"}, timeout_s=NS_TIMEOUT_S
         )
@@ -107,7 +108,7 @@ class Service:
             answer = self._nfvo.terminate(service)
             if answer.status == 202:
                 final = {"COMPLETED", "FAILED_TEMP", "FAILED", "ROLLED_BACK"}
-                record = self._nfvo.await_operation(self._nfvo.operation_id(answer), final, timeout_s=NS_TIMEOUT_S)
+                record = self._nfvo.await_operation(operation_id(answer), final, timeout_s=NS_TIMEOUT_S)
                 self._bench.recording.recorder.mark(
                     marks.REACHED, label="termination", level="ns", state=record["operationState"], record=record
                 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from nfvcert.errors import StackError
 from nfvcert.sol.http import Answer, SolClient
+from nfvcert.testbed.drivers.operations import await_state
 from nfvcert.testbed.waiting import wait_for
 
 PACKAGES = "/vnfpkgm/v2/vnf_packages"
@@ -108,17 +108,8 @@ class Nfvo:
 
     def await_operation(self, operation: str, states: set[str], *, timeout_s: float) -> dict[str, Any]:
         """The record of an NS operation as soon as it has one of the states."""
-
-        def reached() -> dict[str, Any] | None:
-            record = self.operation(operation)
-            return record if record.get("operationState") in states else None
-
-        return wait_for(
-            reached,
-            timeout_s=timeout_s,
-            every_s=0.15,
-            what=f"NS operation reaching {' or '.join(sorted(states))}",
-            where=self.client.base_url,
+        return await_state(
+            lambda: self.operation(operation), states, timeout_s=timeout_s, where=f"{self.client.base_url}{OPERATIONS}"
         )
 
     def subscribe(self, callback: str) -> str:
@@ -133,15 +124,3 @@ class Nfvo:
     def unsubscribe(self, path: str) -> None:
         """End a subscription."""
         self.client.request("DELETE", path)
-
-    @staticmethod
-    def operation_id(answer: Answer) -> str:
-        """The operation that a 202 points to.
-
-        Raises:
-            StackError: there is no Location.
-        """
-        location = answer.location
-        if answer.status != 202 or not location:
-            raise StackError("the answer names no operation", found=f"{answer.status}, Location {location!r}")
-        return location.rstrip("/").rsplit("/", 1)[-1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nfvcert.sol.http import Answer, SolClient
-from nfvcert.testbed.waiting import wait_for
+from nfvcert.testbed.drivers.operations import await_state
 
 INSTANCES = "/vnflcm/v2/vnf_instances"
 OPERATIONS = "/vnflcm/v2/vnf_lcm_op_occs"
@@ -50,17 +50,8 @@ class Vnfm:
 
     def await_operation(self, operation: str, states: set[str], *, timeout_s: float) -> dict[str, Any]:
         """The record of an operation as soon as it has one of the states."""
-
-        def reached() -> dict[str, Any] | None:
-            record = self.operation(operation)
-            return record if record.get("operationState") in states else None
-
-        return wait_for(
-            reached,
-            timeout_s=timeout_s,
-            every_s=0.1,
-            what=f"VNF operation reaching {' or '.join(sorted(states))}",
-            where=self.client.base_url,
+        return await_state(
+            lambda: self.operation(operation), states, timeout_s=timeout_s, where=f"{self.client.base_url}{OPERATIONS}"
         )
 
     def subscribe(self, callback: str, *, verbosity: str | None = None) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from nfvcert.errors import TestbedError
-from nfvcert.traffic.flows import join_csv, read_csv, served_by, write_parquet
+from nfvcert.traffic.flows import join_csv, read_csv, write_parquet
 
 HEADER = "port,direction,proto,src,sport,dst,dport,dscp,packets,bytes,first_ns,last_ns,flow_id\n"
 
@@ -58,40 +57,3 @@ def test_parquet_is_tied_by_its_digest(tmp_path: Path) -> None:
     assert digest == hashlib.sha256(path.read_bytes()).hexdigest()
     assert pq.read_table(path).equals(table)
     assert pq.ParquetFile(path).metadata.row_group(0).column(0).compression == "ZSTD"
-
-
-def test_a_flow_is_served_by_the_ports_towards_which_it_went() -> None:
-    flows = flows_table(3)
-    first = ("198.18.16.0", 20_000, "198.19.0.100", 5000)
-    second = ("198.18.16.1", 20_001, "198.19.0.100", 5000)
-    observed = observed_table(
-        [
-            ("old", "out", 17, *first, 5, 100, 200),
-            ("old", "out", 17, *first, 1, 50, 60),  # the same flow under another DSCP
-            ("new", "out", 17, *first, 7, 210, 300),
-            ("new", "in", 17, *second, 9, 1, 2),  # sent by the port, not to it
-            ("new", "out", 6, *second, 9, 1, 2),  # TCP
-            ("new", "out", 17, "10.0.0.1", *second[1:], 9, 1, 2),  # nobody's flow
-        ]
-    )
-    assert served_by(flows, observed).to_pylist() == [
-        {"flow_id": 0, "port": "old", "packets": 6, "first_ns": 50, "last_ns": 200},
-        {"flow_id": 0, "port": "new", "packets": 7, "first_ns": 210, "last_ns": 300},
-    ]
-
-
-def test_nothing_observed_serves_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "empty.csv"
-    path.write_text(HEADER)
-    assert served_by(flows_table(3), read_csv(path)).num_rows == 0
-    assert served_by(flows_table(3), observed_table([])).num_rows == 0
-
-
-def test_a_large_join_keeps_every_flow() -> None:
-    flows = flows_table(20_000)
-    keys = list(zip(*(flows[name].to_pylist() for name in ("src", "sport", "dst", "dport")), strict=True))
-    observed = observed_table([(f"p{n}", "out", 17, *key, 1, n, n) for n in range(6) for key in keys])
-    begin = time.monotonic()
-    served = served_by(flows, observed)
-    print(f"{time.monotonic() - begin:.3f} s")
-    assert served.num_rows == 120_000
