@@ -19,6 +19,7 @@ from nfvcert.report import wording
 from nfvcert.report.plots import migration_svg
 from nfvcert.report.results_model import PurposeResult, RequirementResult, Results, Series
 from nfvcert.report.runfolder import sha256_of
+from nfvcert.report.scaling_section import ScalingSection
 from nfvcert.report.seal import seal_svg
 
 GROUPS = {"REQ.VNF": "VNF", "REQ.MANO": "MANO", "REQ.NFVLM": "NFVI", "REQ.GEN": "General"}
@@ -31,6 +32,8 @@ LEGEND = (
     ("not tested", "not tested"),
 )
 ALARMING = ("FAIL", "ERROR", "INCONC")
+ON_DATAPLANE = "REL002.MA."
+"""Requirements that are judged on the dataplane of the testbed, not on the software of the drop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +63,11 @@ class Gap:
 
 
 def draw_series(run: Path, series: Sequence[Series]) -> list[Plot]:
-    """Draw every series of a run; one whose data are missing or broken is left out with a warning in the log."""
+    """Draw every modification of a run; one whose data are missing or broken is left out with a warning in the log."""
     plots = []
     for entry in series:
+        if entry.kind != "modification":
+            continue
         try:
             data = json.loads((run / entry.path).read_text(encoding="utf-8"))
             title = entry.title or entry.scenario
@@ -72,10 +77,18 @@ def draw_series(run: Path, series: Sequence[Series]) -> list[Plot]:
     return plots
 
 
-def render_html(results: Results, plots: Sequence[Plot], *, digest: str, signer: Signer | None = None) -> str:
+def render_html(
+    results: Results,
+    plots: Sequence[Plot],
+    *,
+    digest: str,
+    signer: Signer | None = None,
+    scaling: ScalingSection | None = None,
+) -> str:
     """The certificate as one self-contained HTML document.
 
     Args:
+        scaling: what the section on dynamic scaling shows; None leaves it out.
         digest: SHA-256 of results.json; it is printed and gives the seal its shape.
     """
     environment = jinja2.Environment(
@@ -101,7 +114,7 @@ def render_html(results: Results, plots: Sequence[Plot], *, digest: str, signer:
         css_string=wording.css_string,
     )
     template = environment.get_template("certificate.html.j2")
-    return template.render(context(results, plots, digest=digest, signer=signer))
+    return template.render(context(results, plots, digest=digest, signer=signer, scaling=scaling))
 
 
 def render_pdf(html: str, target: Path, *, attach: Path | None = None) -> None:
@@ -123,10 +136,18 @@ def render_pdf(html: str, target: Path, *, attach: Path | None = None) -> None:
     partial.replace(target)
 
 
-def context(results: Results, plots: Sequence[Plot], *, digest: str, signer: Signer | None = None) -> Mapping[str, Any]:
+def context(
+    results: Results,
+    plots: Sequence[Plot],
+    *,
+    digest: str,
+    signer: Signer | None = None,
+    scaling: ScalingSection | None = None,
+) -> Mapping[str, Any]:
     """Everything the template asks for."""
     counted = [requirement for requirement in results.requirements if requirement.id.startswith("REQ.")]
-    judged = [requirement for requirement in results.requirements if requirement.verdict != "not tested"]
+    judged = [requirement for requirement in results.requirements if requirement.verdict not in ("not tested", "N/A")]
+    on_dataplane = [requirement.id for requirement in judged if requirement.id.startswith(ON_DATAPLANE)]
     of_judged = Counter(purpose.verdict != "not tested" for r in judged for purpose in r.purposes)
     colour = wording.PRINT_COLOURS[results.verdict]
     return {
@@ -137,8 +158,14 @@ def context(results: Results, plots: Sequence[Plot], *, digest: str, signer: Sig
         "judged_purposes": of_judged[True],
         "unjudged_purposes": of_judged[False],
         "alarming": [(r, p) for r in judged for p in r.purposes if p.verdict in ALARMING],
+        "details": {requirement.id for requirement in judged},
         "gaps": gaps(results.requirements),
-        "documents": sorted({r.document for r in counted if r.document}),
+        "excluded": excluded(results.requirements),
+        "documents": sorted({r.document for r in [*counted, *judged] if r.document}),
+        "on_dataplane": on_dataplane,
+        "drop_tested": not on_dataplane or len(on_dataplane) < len(judged),
+        "scaling": scaling,
+        "pictures": [(picture, Markup(picture.svg)) for picture in scaling.pictures] if scaling else [],
         "plots": [(plot, Markup(plot.svg)) for plot in plots],
         "legend": LEGEND,
         "seal": Markup(seal_svg(digest, results.verdict, colour)),
@@ -157,6 +184,16 @@ def gaps(requirements: Sequence[RequirementResult]) -> list[Gap]:
         for purpose in requirement.purposes:
             if purpose.verdict == "not tested":
                 by_reason[purpose.reason or "no reason was given"].append(purpose)
+    return [Gap(reason, purposes) for reason, purposes in by_reason.items()]
+
+
+def excluded(requirements: Sequence[RequirementResult]) -> list[Gap]:
+    """The purposes of requirements that do not apply as a whole, by reason."""
+    by_reason: dict[str, list[PurposeResult]] = defaultdict(list)
+    for requirement in requirements:
+        for purpose in requirement.purposes:
+            if requirement.verdict == purpose.verdict == "N/A":
+                by_reason[purpose.reason].append(purpose)
     return [Gap(reason, purposes) for reason, purposes in by_reason.items()]
 
 

@@ -37,12 +37,16 @@ def generate(run: Path, formats: Collection[str] = FORMATS, *, key: str | None =
     made: dict[str, Path] = {}
     if {"html", "pdf"} & set(formats):
         from nfvcert.report.certificate import Signer, draw_series, render_html, render_pdf
+        from nfvcert.report.scaling_section import scaling_section
 
         plots = draw_series(run, results.series)
         for plot in plots:
             write_text((run / plot.path).with_suffix(".svg"), plot.svg)
+        scaling = scaling_section(run, results.series)
+        for picture in scaling.pictures if scaling else []:
+            write_text(run / picture.path, picture.svg)
         signer = Signer(signing.id, signing.name) if signing else None
-        html = render_html(results, plots, digest=digest, signer=signer)
+        html = render_html(results, plots, digest=digest, signer=signer, scaling=scaling)
         if "html" in formats:
             made["html"] = write_text(run / "certificate.html", html)
         if "pdf" in formats:

@@ -12,17 +12,27 @@ takes a few milliseconds, its colours follow the page (classes ``p-...``), and i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
 
 from nfvcert.errors import UsageError
 from nfvcert.report.axes import Scale, band, label, line, nice_ticks, rows_for
+from nfvcert.report.drawing import (
+    INK,
+    LOST,
+    MUTED,
+    NEW,
+    OLD,
+    P50,
+    P99,
+    axis,
+    drawing,
+    grid,
+    mark_lines,
+    side_caption,
+    text,
+)
 
-WIDTH = 720
 LEFT, RIGHT = 52, 708
-INK, MUTED, GRID = "#1d2733", "#6b7683", "#dfe4ea"
-OLD, NEW, LOST, P50, P99 = "#9fb0c3", "#14606b", "#a3262a", "#14606b", "#b7791f"
-SANS = "Inter, 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif"
 
 
 def migration_svg(data: Mapping[str, Any], *, title: str = "Share of traffic by version") -> str:
@@ -43,17 +53,15 @@ def migration_svg(data: Mapping[str, Any], *, title: str = "Share of traffic by 
     parts = [
         _legend(),
         *_share(t, data, x, Scale(0, 100, share_end, top)),
-        *_mark_lines(marks, x, [(top, share_end), (loss_start, loss_end), (latency_start, latency_end)]),
+        mark_lines(
+            [at for at, _ in marks], x, [(top, share_end), (loss_start, loss_end), (latency_start, latency_end)]
+        ),
         *_mark_names(marks, rows, x, top),
         *_loss(t, data["lost"], x, loss_start, loss_end),
         *_latency(t, data, x, latency_start, latency_end),
         *_time_axis(t, x, latency_end),
     ]
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
-        f'class="plot" role="img" aria-label="{escape(title, quote=True)}" font-family="{SANS}" font-size="9.5">'
-        f"<title>{escape(title)}</title>{''.join(parts)}</svg>"
-    )
+    return drawing(parts, height, title=title)
 
 
 def _check(data: Mapping[str, Any]) -> None:
@@ -68,15 +76,9 @@ def _legend() -> str:
     old = f'<rect class="p-old" x="{LEFT}" y="6" width="10" height="10" fill="{OLD}"/>'
     new = f'<rect class="p-new" x="{LEFT + 108}" y="6" width="10" height="10" fill="{NEW}"/>'
     return (
-        f"{old}{_text(LEFT + 15, 15, 'version in service', anchor='start')}"
-        f"{new}{_text(LEFT + 123, 15, 'new version', anchor='start')}"
+        f"{old}{text(LEFT + 15, 15, 'version in service', anchor='start')}"
+        f"{new}{text(LEFT + 123, 15, 'new version', anchor='start')}"
     )
-
-
-def _mark_lines(marks: Sequence[tuple[float, str]], x: Scale, panels: Sequence[tuple[float, float]]) -> list[str]:
-    path = "".join(f"M{x(at)} {start}V{end}" for at, _ in marks for start, end in panels)
-    dashes = 'fill="none" stroke-width="0.8" stroke-opacity="0.55" stroke-dasharray="2 2.5"'
-    return [f'<path class="p-mark" d="{path}" stroke="{INK}" {dashes}/>'] if path else []
 
 
 def _mark_names(marks: Sequence[tuple[float, str]], rows: Sequence[int], x: Scale, top: float) -> list[str]:
@@ -88,12 +90,12 @@ def _mark_names(marks: Sequence[tuple[float, str]], rows: Sequence[int], x: Scal
         parts.append(
             f'<path class="p-tick" d="M{x(at)} {y + 3}V{top}" stroke="{MUTED}" stroke-width="0.6" fill="none"/>'
         )
-        parts.append(_text(centre, y, name, anchor="middle", kind="p-ink", fill=INK))
+        parts.append(text(centre, y, name, anchor="middle", kind="p-ink", fill=INK))
     return parts
 
 
 def _share(t: Sequence[float], data: Mapping[str, Any], x: Scale, y: Scale) -> list[str]:
-    parts = [_side_caption("share of packets, %", (y.start + y.end) / 2)]
+    parts = [side_caption("share of packets, %", (y.start + y.end) / 2)]
     split: list[tuple[float, float]] = []
     runs: list[list[tuple[float, float]]] = [split]
     for at, old, new in zip(t, data["old"], data["new"], strict=True):
@@ -110,7 +112,7 @@ def _share(t: Sequence[float], data: Mapping[str, Any], x: Scale, y: Scale) -> l
         parts.append(f'<path class="p-new" d="{new_area}" fill="{NEW}"/>' if new_area else "")
     for tick in (0, 25, 50, 75, 100):
         parts.append(_grid(y(tick), over=True))
-        parts.append(_text(LEFT - 6, y(tick) + 3.3, label(tick), anchor="end"))
+        parts.append(text(LEFT - 6, y(tick) + 3.3, label(tick), anchor="end"))
     return parts
 
 
@@ -121,7 +123,7 @@ def _loss(t: Sequence[float], lost: Sequence[float | None], x: Scale, start: flo
     parts = [_caption(f"packets lost per 100 ms{'' if most else ': none'}", start)]
     for tick in (ticks[0], ticks[-1]):
         parts.append(_grid(y(tick)))
-        parts.append(_text(LEFT - 6, y(tick) + 3.3, label(tick), anchor="end"))
+        parts.append(text(LEFT - 6, y(tick) + 3.3, label(tick), anchor="end"))
     width = max(1.0, (RIGHT - LEFT) / max(1, len(t)) * 0.8)
     for at, value in zip(t, lost, strict=True):
         if value:
@@ -139,41 +141,28 @@ def _latency(t: Sequence[float], data: Mapping[str, Any], x: Scale, start: float
     parts = [_caption("latency, microseconds", start)]
     for tick in ticks:
         parts.append(_grid(y(tick)))
-        parts.append(_text(LEFT - 6, y(tick) + 3.3, label(tick), anchor="end"))
+        parts.append(text(LEFT - 6, y(tick) + 3.3, label(tick), anchor="end"))
     for name, colour, kind in (("p99_us", P99, "p-p99"), ("p50_us", P50, "p-p50")):
         path = line(list(zip(t, data[name], strict=True)), x, y)
         parts.append(f'<path class="{kind}" d="{path}" fill="none" stroke="{colour}" stroke-width="1.2"/>')
-    parts.append(_text(RIGHT - 58, start - 7, "99th percentile", anchor="end", kind="p-p99t", fill=P99))
-    parts.append(_text(RIGHT, start - 7, "median", anchor="end", kind="p-p50t", fill=P50))
+    parts.append(text(RIGHT - 58, start - 7, "99th percentile", anchor="end", kind="p-p99t", fill=P99))
+    parts.append(text(RIGHT, start - 7, "median", anchor="end", kind="p-p50t", fill=P50))
     return parts
 
 
 def _time_axis(t: Sequence[float], x: Scale, bottom: float) -> list[str]:
-    parts = [f'<path class="p-axis" d="M{LEFT} {bottom}H{RIGHT}" stroke="{MUTED}" stroke-width="0.8" fill="none"/>']
+    parts = [axis(bottom, LEFT, RIGHT)]
     low, high = (t[0], t[-1]) if t else (0.0, 1.0)
     for tick in nice_ticks(high - low, 7):
         if low + tick <= high:
-            parts.append(_text(x(low + tick), bottom + 14, label(low + tick), anchor="middle"))
-    parts.append(_text((LEFT + RIGHT) / 2, bottom + 28, "seconds from the beginning of the scenario", anchor="middle"))
+            parts.append(text(x(low + tick), bottom + 14, label(low + tick), anchor="middle"))
+    parts.append(text((LEFT + RIGHT) / 2, bottom + 28, "seconds from the beginning of the scenario", anchor="middle"))
     return parts
 
 
-def _caption(text: str, top: float) -> str:
-    return _text(LEFT, top - 7, text, anchor="start")
-
-
-def _side_caption(text: str, middle: float) -> str:
-    turned = f'transform="translate(14 {middle}) rotate(-90)" text-anchor="middle"'
-    return f'<text class="p-muted" {turned} fill="{MUTED}">{escape(text)}</text>'
+def _caption(words: str, top: float) -> str:
+    return text(LEFT, top - 7, words, anchor="start")
 
 
 def _grid(y: float, *, over: bool = False) -> str:
-    opacity = ' stroke-opacity="0.35"' if over else ""
-    return f'<path class="p-grid" d="M{LEFT} {y}H{RIGHT}" stroke="{GRID}" stroke-width="0.7" fill="none"{opacity}/>'
-
-
-def _text(x: float, y: float, text: str, *, anchor: str, kind: str = "p-muted", fill: str = MUTED) -> str:
-    return (
-        f'<text class="{kind}" x="{round(x, 2)}" y="{round(y, 2)}" text-anchor="{anchor}" fill="{fill}">'
-        f"{escape(text)}</text>"
-    )
+    return grid(y, LEFT, RIGHT, over=over)

@@ -18,6 +18,7 @@ SCHEMA_FILE = Path(__file__).with_name("results.schema.json")
 
 Verdict = Literal["PASS", "FAIL", "INCONC", "ERROR", "N/A"]
 VerdictOrNone = Literal["PASS", "FAIL", "INCONC", "ERROR", "N/A", "not tested"]
+SeriesKind = Literal["modification", "scaling"]
 Digest = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$", description="SHA-256; empty if there is none")]
 
 
@@ -121,6 +122,7 @@ class Testbed(_Part):
     driver: str
     hosts: list[str] = Field(default_factory=list)
     features: list[str] = Field(default_factory=list)
+    dataplane: str = Field(default="", description="the dataplane on which scaling is judged, in words; empty: none")
     limits: str = ""
 
 
@@ -165,8 +167,9 @@ class ScenarioResult(_Part):
 
 
 class Series(FileRef):
-    """Data of one plot (see :mod:`nfvcert.report.plots`)."""
+    """Data of one plot, by kind (see :mod:`nfvcert.report.plots` and :mod:`nfvcert.report.scaling`)."""
 
+    kind: SeriesKind = "modification"
     scenario: str
     title: str = ""
 

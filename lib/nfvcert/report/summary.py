@@ -60,10 +60,13 @@ def summarise(requirements: Sequence[RequirementResult]) -> Summary:
     final: Verdict = "INCONC" if verdict == "not tested" or verdict == "N/A" else verdict
     by_requirement = Counter(requirement.verdict for requirement in counted)
     by_purpose = Counter(purpose.verdict for requirement in requirements for purpose in requirement.purposes)
-    headline = _headline(final, by_requirement, len(counted))
     judged = Counter(requirement.verdict for requirement in further if requirement.verdict != NOT_TESTED)
-    if judged:
-        headline += f"; of further requirements {_list(judged)}"
+    if judged and set(by_requirement) <= {NOT_TESTED}:
+        headline = _headline_of_further(final, judged, len(counted))
+    else:
+        headline = _headline(final, by_requirement, len(counted))
+        if set(judged) - {"N/A"}:
+            headline += f"; of further requirements {_list(judged)}"
     return Summary(final, headline, Counts(requirements=dict(by_requirement), purposes=dict(by_purpose)))
 
 
@@ -81,6 +84,13 @@ def _headline(verdict: Verdict, count: Mapping[VerdictOrNone, int], total: int) 
         head = f"ERROR: the tester failed on {n['ERROR']} of {total} requirements, {n['PASS']} passed"
         tail = [f"{n['FAIL']} not met", *tail] if n["FAIL"] else tail
     return ", ".join([head, *tail])
+
+
+def _headline_of_further(verdict: Verdict, count: Mapping[VerdictOrNone, int], total: int) -> str:
+    """Of a run that judged no numbered requirement at all."""
+    passed, judged = count.get("PASS", 0), sum(count.values())
+    head = f"PASS for {passed} of {judged}" if verdict == "PASS" else f"{verdict}: {_list(count)} of {judged}"
+    return f"{head} further requirements, {total} numbered ones not tested"
 
 
 def _list(count: Mapping[VerdictOrNone, int]) -> str:

@@ -45,8 +45,7 @@ def verdict_table(results: Results, *, all_requirements: bool = False) -> Render
                 verdict = Text(f"  {purpose.verdict}", STYLES[purpose.verdict])
                 table.add_row(Text(f"  {purpose.id}"), verdict, "", Text(purpose.reason))
     parts: list[RenderableType] = [table]
-    if not all_requirements and (count := _untested(results)):
-        parts.append(Text(f"{count} further requirements were not tested; the report says why.", "dim"))
+    parts += [Text(line, "dim") for line in _left_out(results, all_requirements)]
     parts += [Text(""), Text(results.headline, STYLES[results.verdict])]
     return Group(*parts)
 
@@ -60,17 +59,32 @@ def plain_table(results: Results, *, all_requirements: bool = False, width: int 
         for purpose in requirement.purposes:
             if purpose.verdict in ALARMING:
                 lines.append(f"  {purpose.id:<12} {purpose.verdict:<11} {purpose.reason}")
-    if not all_requirements and (count := _untested(results)):
-        lines.append(f"{count} further requirements were not tested; the report says why.")
+    lines += _left_out(results, all_requirements)
     return "\n".join([*lines, "", results.headline, ""])
 
 
 def _shown(results: Results, all_requirements: bool) -> list[RequirementResult]:
-    return [r for r in results.requirements if all_requirements or r.verdict != "not tested"]
+    return [r for r in results.requirements if all_requirements or (r.verdict != "not tested" and not _excluded(r))]
 
 
-def _untested(results: Results) -> int:
-    return sum(requirement.verdict == "not tested" for requirement in results.requirements)
+def _excluded(requirement: RequirementResult) -> str:
+    """The one reason for which none of the purposes applies; empty if there are several, or some apply."""
+    reasons = {purpose.reason for purpose in requirement.purposes if purpose.verdict == "N/A"}
+    return reasons.pop() if requirement.verdict == "N/A" and len(reasons) == 1 else ""
+
+
+def _left_out(results: Results, all_requirements: bool) -> list[str]:
+    """Lines on the requirements that have none of their own."""
+    if all_requirements:
+        return []
+    by_reason: dict[str, list[str]] = {}
+    for requirement in results.requirements:
+        if reason := _excluded(requirement):
+            by_reason.setdefault(reason, []).append(requirement.id)
+    lines = [f"{', '.join(ids)} N/A: {reason}." for reason, ids in by_reason.items()]
+    if count := sum(requirement.verdict == "not tested" for requirement in results.requirements):
+        lines.append(f"{count} further requirements were not tested; the report says why.")
+    return lines
 
 
 def _judged(requirement: RequirementResult) -> str:

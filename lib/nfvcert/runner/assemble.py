@@ -6,18 +6,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from nfvcert.catalogue import Catalogue
 from nfvcert.checkers import Declared, Judgement
 from nfvcert.history import EventKind, History, marks
 from nfvcert.history.reader import file_sha256
-from nfvcert.report.results_model import FileRef, Results, ScenarioResult, Series
+from nfvcert.report.results_model import FileRef, Results, ScenarioResult, Series, SeriesKind
 from nfvcert.report.summary import requirement_results, summarise
 from nfvcert.runner.folder import RunFolder
 from nfvcert.runner.known import title_of
 from nfvcert.runner.plan import Plan
+from nfvcert.runner.scaling_series import COMPARED, scaling_course
 from nfvcert.runner.series import migration_series
 
 PLOTTED = ("upgrade", "rollback", "exposure")
@@ -93,10 +93,12 @@ def _scenario(folder: RunFolder, history: History, declared: Declared) -> Scenar
 
 
 def _series(folder: RunFolder, histories: Mapping[str, History], declared: Declared) -> list[Series]:
+    found: list[tuple[SeriesKind, str, dict[str, Any] | None]] = [
+        ("modification", name, migration_series(histories[name], declared)) for name in PLOTTED if name in histories
+    ]
+    found += [("scaling", name, scaling_course(histories[name])) for name in COMPARED if name in histories]
     made = []
-    for scenario in PLOTTED:
-        history = histories.get(scenario)
-        data = migration_series(history, declared) if history is not None else None
+    for kind, scenario, data in found:
         if data is None:
             continue
         path = folder.path / "plots" / f"{scenario}.json"
@@ -104,10 +106,11 @@ def _series(folder: RunFolder, histories: Mapping[str, History], declared: Decla
         path.write_text(json.dumps(data), encoding="utf-8")
         made.append(
             Series(
+                kind=kind,
                 scenario=scenario,
                 title=title_of(scenario),
                 path=str(path.relative_to(folder.path)),
-                sha256=file_sha256(Path(path)),
+                sha256=file_sha256(path),
             )
         )
     return made

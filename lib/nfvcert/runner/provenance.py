@@ -63,6 +63,7 @@ def testbed_part(testbed: Testbed, file: Path) -> TestbedPart:
         driver=testbed.driver,
         hosts=[host.name for host in testbed.hosts],
         features=list(testbed.features),
+        dataplane=testbed.dataplane.text if testbed.dataplane else "",
         limits=testbed.description,
     )
 

@@ -47,7 +47,27 @@ def test_a_requirement_with_nothing_but_na_is_not_counted_as_passed() -> None:
 def test_judged_requirements_beyond_the_numbered_ones_are_told_apart() -> None:
     judged = {"TP.MA.01.1": {"verdict": "PASS", "reason": "so"}}
     summary = summarise(requirement_results(load(), judged, ["TP.MA.01.1"]))
-    assert summary.headline == "PASS for 0 of 29 requirements, 29 not tested; of further requirements 1 PASS"
+    assert summary.headline == "PASS for 1 of 1 further requirements, 29 numbered ones not tested"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "text"),
+    [
+        ("PASS", "PASS for 9 of 29 requirements, 20 not tested; of further requirements 1 PASS"),
+        ("FAIL", "FAIL: 0 of 29 requirements not met, 9 passed, 20 not tested; of further requirements 1 FAIL"),
+        ("N/A", "PASS for 9 of 29 requirements, 20 not tested"),
+    ],
+)
+def test_further_requirements_stand_beside_the_numbered_ones(verdict: str, text: str) -> None:
+    judged = judgements() | {"TP.MA.01.1": {"verdict": verdict, "reason": "so"}}
+    assert summarise(requirement_results(load(), judged, [*PLANNED, "TP.MA.01.1"])).headline == text
+
+
+@pytest.mark.parametrize(("verdict", "found"), [("FAIL", "FAIL"), ("N/A", "INCONC")])
+def test_a_run_of_further_requirements_alone_says_so(verdict: str, found: str) -> None:
+    summary = summarise(requirement_results(load(), {"TP.MA.01.1": {"verdict": verdict, "reason": "so"}}, []))
+    text = f"{found}: 1 {verdict} of 1 further requirements, 29 numbered ones not tested"
+    assert (summary.verdict, summary.headline) == (found, text)
 
 
 def test_a_run_in_which_nothing_was_judged_is_inconclusive() -> None:
