@@ -78,8 +78,9 @@ def altered_package_unused(purpose: str, histories: Histories, declared: Declare
         if operation:
             case.expect(not grants(history, str(operation)), "a grant was asked for a package without metadata")
     ended = labelled(history, marks.REACHED, "no_metadata")
-    until = ended[0].t if ended else bare.t + 1_000_000_000
-    for change in changes_between(history, declared, bare.t - 500_000_000, until + 500_000_000):
+    until = (ended[0].t if ended else bare.t + 1_000_000_000) + 500_000_000
+    following = [event.t for event in history.marks(marks.REQUEST) if event.t > bare.t]
+    for change in changes_between(history, declared, bare.t - 500_000_000, min([until, *following])):
         used += 1
         case.expect(False, f"altered package became usable: {change}")
     case.measure(

@@ -85,14 +85,15 @@ def intervals(history: History) -> list[Event]:
 
 
 def lost_between(history: History, first: int, last: int) -> int:
-    """Packets sent between two times (ns) that never arrived; intervals count if they begin in the span.
+    """Packets sent between two times (ns) that never arrived; an interval counts whole if any of it lies in the span.
 
     Packets that arrived after their interval was reported are not lost: the trial names them.
     """
-    lost = sum(int(event.data["lost"]) for event in intervals(history) if first <= int(event.data["t0"]) < last)
+    within = [e.data for e in intervals(history) if int(e.data["t0"]) < last and int(e.data["t1"]) > first]
+    begins = {int(data["t0"]) for data in within}
     trial = history.mark(marks.TRIAL)
     late = (trial.data.get("late") or []) if trial is not None else []
-    return lost - sum(int(packets) for begin, packets in late if first <= int(begin) < last)
+    return sum(int(data["lost"]) for data in within) - sum(int(n) for begin, n in late if int(begin) in begins)
 
 
 def control_span(history: History) -> tuple[int, int]:
