@@ -8,7 +8,7 @@ from nfvcert.checkers.case import Case
 from nfvcert.checkers.rel002.figures import Figures
 from nfvcert.checkers.rel002.table import Dump, unprotected
 from nfvcert.checkers.rel002.truth import Mask, Truth
-from nfvcert.checkers.rel002.workload import Workload, scaling_end
+from nfvcert.checkers.rel002.workload import Request, Workload, scaling_end
 from nfvcert.history import History
 from nfvcert.history import migration as m
 from nfvcert.measure import Measure
@@ -58,10 +58,14 @@ def nothing_twice(case: Case, flows: Truth) -> None:
     )
 
 
-def exceptions_suffice(case: Case, history: History, found: list[Dump], flows: Truth, offered: Workload) -> None:
-    """At no dump may a range act in hardware without the exceptions that living flows of another server need."""
+def exceptions_suffice(
+    case: Case, history: History, found: list[Dump], flows: Truth, offered: Workload, request: Request
+) -> None:
+    """At no dump may a range act in hardware without the exceptions that living flows of the source need."""
+    owner = offered.number(request.source)
+    home, port = offered.server(owner), offered.server(offered.number(request.target))
     for dump in found:
-        rows = unprotected(dump, flows, offered, margin_ns=MARGIN_NS)
+        rows = unprotected(dump, flows, owner, home, port, margin_ns=MARGIN_NS)
         if rows:
             case.rests_on(history, [dump.event])
             case.expect(

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from nfvcert.checkers.case import Missing
-from nfvcert.checkers.rel002.loads import Loads, converged_at, loads
+from nfvcert.checkers.rel002.loads import converged_at, loads
 from nfvcert.checkers.rel002.split import best_split_percent
 from nfvcert.checkers.rel002.table import dumps
 from nfvcert.checkers.rel002.truth import truth
@@ -15,8 +15,8 @@ from nfvcert.checkers.rel002.workload import (
     Workload,
     last_push,
     requests,
-    the_request,
     traffic_begin,
+    trigger,
     workload,
 )
 from nfvcert.history import EventKind, History, marks
@@ -74,22 +74,22 @@ def figures(history: History) -> Figures:
 
 def _figures(history: History) -> Figures:
     offered, flows, over_time = workload(history), truth(history), loads(history)
-    begin, trigger = traffic_begin(history), the_request(history).t
+    begin, asked = traffic_begin(history), trigger(history)
     end = int(over_time.end[-1])
     trial = history.mark(marks.TRIAL)
     if trial is None:
         raise Missing("the traffic trial was not recorded to its end")
     stop = begin + int(float(trial.data["duration"]) * 1e9)
     instances = serving(offered, history)
-    limit = imbalance_limit(history, offered, over_time, instances, trigger, stop)
-    percents = over_time.imbalances(trigger, stop, instances)
+    limit = imbalance_limit(history, offered, instances, asked.t, stop)
+    percents = over_time.imbalances(asked.t, stop, instances)
     converged = converged_at(percents, limit)
     judged = [percent for t, percent in percents if t >= (stop - 5_000_000_000 if converged is None else converged)]
-    push = last_push(history)
-    latency = over_time.added_latency_us(trigger, end)
+    push = last_push(history, asked.label)
+    latency = over_time.added_latency_us(asked.t, end)
     detoured = int(over_time.detoured.sum())
-    sent = max(1, int(over_time.sent[over_time.begin >= trigger].sum()))
-    peak = over_time.detour_share(trigger, end)
+    sent = max(1, int(over_time.sent[over_time.begin >= asked.t].sum()))
+    peak = over_time.detour_share(asked.t, end)
     bits = (offered.frame + WIRE_OVERHEAD) * 8
     return Figures(
         scenario=history.scenario,
@@ -103,7 +103,7 @@ def _figures(history: History) -> Figures:
         reordered=int(flows["reordered"].sum()),
         imbalance_percent=max(judged, default=200.0),
         imbalance_limit=limit,
-        convergence_s=None if converged is None else (converged - trigger) / 1e9,
+        convergence_s=None if converged is None else (converged - asked.t) / 1e9,
         converged_ns=converged,
         added_latency_median_us=None if latency is None else latency[0],
         added_latency_interval_us=None if latency is None else (latency[1], latency[2]),
@@ -114,7 +114,7 @@ def _figures(history: History) -> Figures:
         detour_peak_bps=peak / 100.0 * offered.packets_per_second * bits,
         table_max=table_max(history),
         table_capacity=offered.table_capacity,
-        trigger_ns=trigger,
+        trigger_ns=asked.t,
         push_ns=None if push is None else push.t,
         begin_ns=begin,
         end_ns=stop,
@@ -130,9 +130,7 @@ def serving(offered: Workload, history: History) -> list[int]:
     return sorted(offered.number(name) for name in named if name)
 
 
-def imbalance_limit(
-    history: History, offered: Workload, over_time: Loads, instances: Sequence[int], first: int, last: int
-) -> float:
+def imbalance_limit(history: History, offered: Workload, instances: Sequence[int], first: int, last: int) -> float:
     """The limit of the imbalance in percent.
 
     5 %; where single flows make that impossible, one point above the best split of whole flows. At a share of the full

@@ -24,13 +24,14 @@ def exceptions_equal_living_flows(purpose: str, histories: Histories, declared: 
     case = Case(purpose)
     offered, flows = guarded(case, history)
     split, found = the_request(history), dumps(history)
-    after = [dump for dump in found if dump.t > split.t and dump.exceptions]
+    first = next((dump.t for dump in found if dump.t > split.t and dump.exceptions), None)
+    after = [] if first is None else [dump for dump in found if dump.t >= first]
     case.guard(bool(after), "the split put no exception into the table")
     if after:
         case.rests_on(history, [after[0].event, found[-1].event])
         most = max(len(dump.exceptions) for dump in after)
         case.observe(f"at most {most} exceptions at once; traffic of this workload goes one way, so one direction each")
-        exceptions_suffice(case, history, after, flows, offered)
+        exceptions_suffice(case, history, after, flows, offered, split)
     affinity(case, flows)
     lossless(case, flows)
     table_within(case, figures(history))

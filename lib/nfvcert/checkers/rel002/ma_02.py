@@ -56,7 +56,7 @@ def move_without_loss(purpose: str, histories: Histories, declared: Declared) ->
     last = found[-1]
     case.expect(
         len(last.ranges) == 2 and not last.exceptions and last.covers_all_once(),
-        f"the table ends with {len(last.ranges)} ranges and {len(last.exceptions)} exceptions, not with two range filters",
+        f"the table ends with {len(last.ranges)} ranges and {len(last.exceptions)} exceptions, not two range filters",
     )
     return case.judge(
         f"{int(moved.sum())} flows moved with their state, without loss, reordering or a counter that jumps"

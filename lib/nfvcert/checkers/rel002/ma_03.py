@@ -57,7 +57,7 @@ def steps_four_to_six(purpose: str, histories: Histories, declared: Declared) ->
     if case.guard(bool(after), "the table was not dumped after the push"):
         count = len(after[0].exceptions)
         case.expect(count < threshold, f"pushed with {count} exceptions, the threshold is {threshold}")
-        exceptions_suffice(case, history, after, flows, offered)
+        exceptions_suffice(case, history, after, flows, offered, split)
     _direct(case, flows, offered, given, push.t, split.target)
     _exceptions_go(case, after, flows)
     return case.judge(
@@ -198,7 +198,7 @@ def slow_refusing_or_dying(purpose: str, histories: Histories, declared: Declare
         _disturbed(case, history)
         found = dumps(history)
         case.rests_on(history, [found[-1].event])
-        exceptions_suffice(case, history, found, flows, offered)
+        exceptions_suffice(case, history, found, flows, offered, the_request(history))
         affinity(case, flows)
         lossless(case, flows)
         nothing_twice(case, flows)

@@ -51,8 +51,10 @@ def leave_without_loss(purpose: str, histories: Histories, declared: Declared) -
     affinity(case, flows)
     lossless(case, flows)
     table_within(case, figures(history))
-    found = [dump for dump in dumps(history) if dump.t > request.t]
-    exceptions_suffice(case, history, found, flows, offered)
+    merged = steps(history, m.MERGE, m.PUSH, label=SCALE_IN)
+    if case.guard(bool(merged), "the range of the leaving instance was not merged"):
+        found = [dump for dump in dumps(history) if dump.t > merged[0].t]
+        exceptions_suffice(case, history, found, flows, offered, request)
     _leaves(case, history, flows, offered, request)
     return case.judge("the leaving instance got no new flow, ended after its last one, and its range was merged")
 

@@ -10,7 +10,6 @@ import numpy as np
 from nfvcert.checkers.case import Missing
 from nfvcert.checkers.rel002.identity import IDS
 from nfvcert.checkers.rel002.truth import Mask, Range, Truth
-from nfvcert.checkers.rel002.workload import Workload
 from nfvcert.history import Event, EventKind, History
 from nfvcert.history.migration import RULES_TABLE, SWITCH
 
@@ -23,7 +22,7 @@ OWN = ("", "nfvcert")
 
 @dataclass(frozen=True, slots=True)
 class Dump:
-    """One dump: ``ranges`` as (lo, hi, port), ``exceptions`` from addresses to a port; ``others`` counts foreign rules."""
+    """One dump: ``ranges`` as (lo, hi, port), ``exceptions`` from addresses to a port, ``others``: foreign rules."""
 
     t: int
     used: int
@@ -105,32 +104,20 @@ def _content(rows: list[dict[str, Any]]) -> tuple[tuple[Addressed, ...], dict[Ke
     return tuple(ranges), exceptions, len(rows) - len(own)
 
 
-def needing(dump: Dump, flows: Truth, workload: Workload, *, margin_ns: int) -> Mask:
-    """Living flows whose range leads to another server than their owner's: each needs an exception in this dump.
+def needing(dump: Dump, flows: Truth, owner: int, port: str, *, margin_ns: int) -> Mask:
+    """Living flows of an instance whose range leads to a port behind which it is not: each needs an exception.
 
     Args:
         margin_ns: flows within that time of their first or last packet are left out.
     """
     living = (flows["first_tx_ns"] + margin_ns < dump.t) & (flows["last_tx_ns"] - margin_ns > dump.t)
-    port_of_id = np.full(IDS, "", dtype=object)
-    for low, high, port in dump.ranges:
-        port_of_id[low : high + 1] = port
-    towards = port_of_id[flows.id]
-    astray = np.zeros(len(flows), dtype=np.bool_)
-    for number in workload.instances:
-        astray |= flows.owned_by(number) & (towards != workload.server(number)) & (towards != "")
-    return living & astray & ~flows.excused
+    return living & flows.owned_by(owner) & flows.within(dump.towards(port)) & ~flows.excused
 
 
-def unprotected(dump: Dump, flows: Truth, workload: Workload, *, margin_ns: int) -> list[int]:
-    """Rows of flows that need an exception and have none that leads to their owner."""
-    rows = np.flatnonzero(needing(dump, flows, workload, margin_ns=margin_ns))
-    found = []
-    for row in rows.tolist():
-        port = dump.exceptions.get(key_of(flows, row))
-        if port != workload.server(int(flows["first_instance"][row])):
-            found.append(row)
-    return found
+def unprotected(dump: Dump, flows: Truth, owner: int, home: str, port: str, *, margin_ns: int) -> list[int]:
+    """Rows of flows that need an exception in this dump and have none that leads them home."""
+    rows = np.flatnonzero(needing(dump, flows, owner, port, margin_ns=margin_ns))
+    return [row for row in rows.tolist() if dump.exceptions.get(key_of(flows, row)) != home]
 
 
 def key_of(flows: Truth, row: int) -> Key:

@@ -96,7 +96,7 @@ def workload(history: History) -> Workload:
         raise Missing(f"the workload of {history.scenario} was not recorded")
     data = event.data
     return Workload(
-        name=str(data["name"]),
+        name=str(data["workload"]),
         scale=float(data["scale"]),
         frame=int(data["frame"]),
         packets_per_second=float(data["packets_per_second"]),
@@ -148,8 +148,20 @@ def requests(history: History) -> list[Request]:
     ]
 
 
+def trigger(history: History) -> Request:
+    """The request from which on times are counted: the one labelled so, else the first.
+
+    Raises:
+        Missing: there was none.
+    """
+    found = requests(history)
+    if not found:
+        raise Missing(f"nothing was asked of the controller in {history.scenario}")
+    return next((request for request in found if request.label == m.FIRST_SPLIT), found[0])
+
+
 def the_request(history: History, label: str = m.FIRST_SPLIT) -> Request:
-    """The request with that label, by default the trigger of the scenario.
+    """The request with that label.
 
     Raises:
         Missing: it was not made.
