@@ -190,11 +190,18 @@ def _load(column: Column, y: Scale, unit: Unit) -> Iterator[str]:
     area = band([(begin, low, high), (x.high, low, high)], x, y)
     yield f'<path class="p-refband" d="{area}" fill="{REFERENCE}" fill-opacity="0.3"/>'
     words = f"REL002: {REL002.imbalance_percent:g} %"
-    yield text(column.right - 2, y(low) + 11, words, anchor="end", kind="p-reft", fill=REFERENCE)
+    yield text(column.right - 2, _below_band(course, y, low, unit), words, anchor="end", kind="p-reft", fill=REFERENCE)
     for number, name in reversed(list(enumerate(course.instances))):
         points = [(t, None if v is None else v / unit.bps) for t, v in zip(course.t, course.load[name], strict=True)]
         kind, colour = ("p-old-line", OLD_LINE) if number == 0 else ("p-p50", NEW)
         yield f'<path class="{kind}" d="{line(points, x, y)}" fill="none" stroke="{colour}" stroke-width="1.6"/>'
+
+
+def _below_band(course: Course, y: Scale, low: float, unit: Unit) -> float:
+    """Where the name of the band does not lie on the line of the new instance: right below the band, or at the foot."""
+    tail = course.load[course.instances[-1]][-max(1, len(course.t) // 3) :]
+    lowest = max((y((value or 0.0) / unit.bps) for value in tail), default=y(low))
+    return y(low) + 11 if lowest < y(low) + 2 else y.start - 4
 
 
 def _added(column: Column, y: Scale) -> Iterator[str]:
@@ -221,7 +228,7 @@ def _detour(column: Column, y: Scale, unit: Unit) -> Iterator[str]:
     yield f'<path class="p-p99" d="{edge}" fill="none" stroke="{P99}" stroke-width="1.2"/>'
     worst = REL002.detour_share * course.offered_bps / unit.bps
     yield _reference(f"M{column.left} {y(worst)}H{column.right}")
-    words = f"REL002: {worst:g} {unit.name} at worst"
+    words = f"REL002: {worst:.3g} {unit.name} at worst"
     yield text(column.right - 2, y(worst) - 3, words, anchor="end", kind="p-reft", fill=REFERENCE)
 
 

@@ -14,7 +14,7 @@ from nfvcert.report.results_model import Series
 from nfvcert.report.scaling import REL002, Course, read_course
 from nfvcert.report.scaling_plots import MOST_COLUMNS, scaling_svg
 
-PLAIN = "plain"
+PLAIN, MOVING = "plain", "always-migrate"
 SAME_LOAD = 0.01
 """Courses whose offered loads differ by less than this share are drawn with one scale."""
 
@@ -131,14 +131,17 @@ def _plain_for(course: Course, courses: Sequence[Course]) -> Course | None:
 
 def _row(course: Course, plain: Course | None) -> Row:
     f = course.figures
-    limit = "" if f.imbalance_limit is None else f"limit {wording.number(f.imbalance_limit)} %"
+    limit = "" if f.imbalance_limit is None else f"limit {f.imbalance_limit:.3g} %"
     added = f.added_latency_median_us
     return Row(
         method=Cell(course.title, f"{rate(course.offered_bps)}, {wording.number(course.flows)} flows"),
         cells=[
-            Cell(wording.number(f.affinity_violations)),
+            _violations(course),
             Cell(wording.number(f.lost)),
-            Cell("–" if f.imbalance_percent is None else f"{f.imbalance_percent:.3g} %", limit),
+            Cell(
+                "–" if f.imbalance_percent is None else f"{f.imbalance_percent:.3g} %",
+                limit if f.convergence_s is not None else "last 5 s",
+            ),
             Cell("never" if f.convergence_s is None else f"{f.convergence_s:.1f} s"),
             Cell("–", "none detoured") if added is None else Cell(f"{added:.1f} µs", "median"),
             _detoured(f.detoured_bytes, plain),
@@ -146,6 +149,14 @@ def _row(course: Course, plain: Course | None) -> Row:
             Cell(wording.number(f.table_max), f"of {wording.number(f.table_capacity)}"),
         ],
     )
+
+
+def _violations(course: Course) -> Cell:
+    """Flows that met another instance; where flows move with their state that is what the method does."""
+    count = course.figures.affinity_violations
+    if course.method == MOVING and count is not None:
+        return Cell("–", f"{wording.number(count)} moved")
+    return Cell(wording.number(count))
 
 
 def _detoured(octets: int | None, plain: Course | None) -> Cell:

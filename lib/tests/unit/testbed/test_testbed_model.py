@@ -9,7 +9,7 @@ import pytest
 
 from nfvcert.errors import TestbedError, UsageError
 from nfvcert.testbed.attachment import ENVIRONMENT, Attachment, read_attachment
-from nfvcert.testbed.model import read_testbed
+from nfvcert.testbed.model import Dataplane, read_testbed
 from nfvcert.testbed.secrets import references, resolve
 
 TESTBEDS = Path(__file__).resolve().parents[4] / "testbeds"
@@ -111,6 +111,57 @@ def test_a_secret_given_as_a_value_is_not_repeated(tmp_path: Path) -> None:
 def test_a_lab_without_its_stack_is_refused(tmp_path: Path) -> None:
     text = "name: lab-1\ndriver: lab\ntraffic: {driver: trex}\n"
     assert "a lab testbed needs its stack" in refused(tmp_path, text)
+
+
+# the dataplane
+
+DATAPLANE = """\
+name: dp
+driver: embedded
+features: [migration_avoidance]
+dataplane:
+  servers: 4
+  load: {packets_per_second: 148809, concurrent_flows: 1000, new_flows_per_second: 200}
+traffic:
+  driver: embedded
+"""
+
+
+def test_a_testbed_may_be_a_dataplane_only(tmp_path: Path) -> None:
+    testbed = read_testbed(written(tmp_path, DATAPLANE))
+    assert not testbed.has_stack
+    assert testbed.dataplane is not None
+    assert (testbed.dataplane.servers, testbed.dataplane.table_capacity) == (4, 2048)
+    assert "4 servers" in testbed.dataplane.text
+    assert read_testbed(written(tmp_path, EMBEDDED)).has_stack
+    assert read_testbed(written(tmp_path, LAB)).has_stack
+
+
+def test_the_full_load_is_that_of_the_annex(tmp_path: Path) -> None:
+    load = Dataplane().load
+    assert load.bits_per_second == pytest.approx(1e9, rel=1e-5)
+    assert (load.concurrent_flows, load.new_flows_per_second) == (10_000, 2_000)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("servers: 4", "servers: 1", "bed.yaml:5: 'dataplane.servers': input should be greater than or equal to 2"),
+        ("servers: 4", "server: 4", "bed.yaml:5: unknown key 'dataplane.server'; did you mean 'servers'?"),
+        ("servers: 4", "identity: six-tuple", "bed.yaml:5: 'dataplane.identity'"),
+        ("servers: 4", "driver: openvswich", "did you mean 'openvswitch'?"),
+        ("concurrent_flows: 1000", "concurrent: 1000", "unknown key 'dataplane.load.concurrent'"),
+        ("migration_avoidance", "migration_avoidence", "did you mean 'migration_avoidance'?"),
+    ],
+)
+def test_what_does_not_fit_of_a_dataplane_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert old in DATAPLANE
+    assert message in refused(tmp_path, DATAPLANE.replace(old, new))
+
+
+def test_a_feature_needs_what_it_is_shown_on(tmp_path: Path) -> None:
+    text = EMBEDDED.replace("[hosts, port_observer]", "[hosts, migration_avoidance]")
+    assert "a testbed that declares migration_avoidance needs its dataplane" in refused(tmp_path, text)
 
 
 # secrets
