@@ -16,21 +16,27 @@ app = typer.Typer(help="The catalogue of requirements, test purposes and seeded 
 
 def list_purposes(
     requirement: Annotated[list[str] | None, typer.Option(help="id or dotted prefix; repeatable")] = None,
-    tag: Annotated[str | None, typer.Option(help="a scenario, a workload, 'tested' or 'not-tested'")] = None,
+    tag: Annotated[str | None, typer.Option(help="a scenario, a workload, a feature, 'tested' or 'not-tested'")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> int:
     """List test purposes: what they show and where they are tested."""
     from nfvcert.catalogue import load, select
+    from nfvcert.runner.known import feature_of
 
     purposes = select(load(), requirement or [])
+    needs = {p.id: feature_of(p.test.suite) if p.test else None for p in purposes}
     if tag:
-        purposes = [p for p in purposes if tag in {*p.scenarios, *p.workloads, p.status.replace(" ", "-")}]
+        tags = {p.id: {*p.scenarios, *p.workloads, p.status.replace(" ", "-"), needs[p.id]} for p in purposes}
+        purposes = [p for p in purposes if tag in tags[p.id]]
     if as_json:
-        print(json.dumps([p.model_dump(mode="json") | {"status": p.status} for p in purposes], indent=1))
+        listed = [p.model_dump(mode="json") | {"status": p.status, "needs": needs[p.id]} for p in purposes]
+        print(json.dumps(listed, indent=1))
         return ExitCode.PASS
     console = Console()
     for p in purposes:
         where = f"{p.test}" if p.test else f"not tested: {p.not_tested_reason}"
+        if needs[p.id]:
+            where += f" (needs a testbed that declares {needs[p.id]})"
         console.print(f"{p.id:20} {p.title}\n{'':20} {where}", markup=False, highlight=False, soft_wrap=True)
     return ExitCode.PASS
 

@@ -27,6 +27,7 @@ from nfvcert.runner import provenance
 from nfvcert.runner.assemble import Circumstances, assemble
 from nfvcert.runner.declaring import declare
 from nfvcert.runner.folder import RunFolder, new_run
+from nfvcert.runner.known import SCENARIOS
 from nfvcert.runner.plan import Plan, make_plan
 from nfvcert.runner.progress import Progress, progress_for
 from nfvcert.runner.reconcile import final_judgements
@@ -156,8 +157,9 @@ def judge_run(
     """Judge what was recorded, reconcile it with the plan, and write results.json."""
     for scenario in unmerged_scenarios(folder.history):
         merge_segments(folder.history, scenario)
-    scenarios = list(dict.fromkeys([*plan.scenarios, *(s for p in plan.purposes for s in p.scenarios)]))
-    histories = recorded(folder, scenarios)
+    beside = [scenario for scenario in SCENARIOS if (folder.history / f"{scenario}.jsonl").exists()]
+    needed = [*plan.scenarios, *(scenario for purpose in plan.purposes for scenario in purpose.scenarios)]
+    histories = recorded(folder, list(dict.fromkeys([*needed, *beside])))
     final = final_judgements(plan, read_reported(folder.reported), histories, declared)
     results = assemble(
         folder,

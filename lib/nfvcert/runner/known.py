@@ -8,6 +8,7 @@ Part = Literal["stack", "dataplane"]
 """The part of a testbed on which scenarios run: hosts with the MANO stack, or switches and network functions."""
 
 DATAPLANE_SUITES = "suites/rel002/migration_avoidance"
+DATAPLANE_FEATURE = "migration_avoidance"
 
 
 class Known(NamedTuple):
@@ -29,7 +30,12 @@ SCENARIOS: dict[str, Known] = {
     "rollback": Known("suites/rel006/general/rollback.robot", "Rollback in three phases", 24),
     "refusals": Known("suites/rel006/vnf/refused_requests.robot", "Requests that must be refused, and their twin", 18),
     "exposure": Known("suites/rel006/vnf/limited_exposure.robot", "Fault of the new version in the first step", 9),
-    "ma-plain": _on_dataplane("annex_a1", "Annex A.1 workload, steps of clause 6.2"),
+    "ma-plain": _on_dataplane("six_steps", "Annex A.1 workload, steps of clause 6.2"),
+    "ma-burst": _on_dataplane("six_steps", "Flows born and ended in the switching instants"),
+    "ma-idle": _on_dataplane("six_steps", "Flows that are silent for a while"),
+    "ma-refused-rules": _on_dataplane("six_steps", "Slow and refused installation of rules"),
+    "ma-controller-killed": _on_dataplane("six_steps", "Controller killed in the middle of a push"),
+    "ma-quota": _on_dataplane("six_steps", "Entries of others, a quota and flows that never end"),
     "ma-sub-ranges": _on_dataplane("annex_a1", "Annex A.1 workload, handed over in sub-ranges"),
     "ma-heavy-tailed": _on_dataplane("annex_a1", "Heavy-tailed flow lengths, handed over in sub-ranges"),
     "ma-openvswitch": _on_dataplane("annex_a1", "Steps of clause 6.2 on Open vSwitch"),
@@ -37,11 +43,6 @@ SCENARIOS: dict[str, Known] = {
     "ma-table-full": _on_dataplane("never_migrate", "More old flows than the table has entries"),
     "ma-always-migrate": _on_dataplane("always_migrate", "Always migrate: state moves between instances"),
     "ma-move-interrupted": _on_dataplane("always_migrate", "Either side dies in the middle of a move"),
-    "ma-burst": _on_dataplane("six_steps", "Flows born and ended in the switching instants"),
-    "ma-idle": _on_dataplane("six_steps", "Flows that are silent for a while"),
-    "ma-refused-rules": _on_dataplane("six_steps", "Slow and refused installation of rules"),
-    "ma-controller-killed": _on_dataplane("six_steps", "Controller killed in the middle of a push"),
-    "ma-quota": _on_dataplane("six_steps", "Entries of others, a quota and flows that never end"),
     "ma-alternative": _on_dataplane("alternative", "Two ranges only, old flows sent back"),
     "ma-list-delayed": _on_dataplane("alternative", "List of old flows under way for long"),
     "ma-doubling": _on_dataplane("scale_out", "One to two to four to eight instances"),
@@ -50,7 +51,8 @@ SCENARIOS: dict[str, Known] = {
     "ma-version": _on_dataplane("versions", "New version in stages of 10, 30 and 100 percent"),
     "ma-version-back": _on_dataplane("versions", "Way back from every stage"),
     "ma-scale-in": _on_dataplane("scale_in", "Scale-in without loss"),
-    "ma-scale-in-endless": _on_dataplane("scale_in", "Scale-in with flows that never end, and turning round"),
+    "ma-scale-in-endless": _on_dataplane("scale_in", "Scale-in with flows that never end"),
+    "ma-turn-round": _on_dataplane("scale_in", "Scale-out asked again while scaling in"),
 }
 """A purpose over several scenarios is shown by the suite of the last one."""
 
@@ -58,6 +60,11 @@ SCENARIOS: dict[str, Known] = {
 def part_of(suite: str) -> Part:
     """The part of the testbed that a suite needs."""
     return "dataplane" if suite.startswith(f"{DATAPLANE_SUITES}/") else "stack"
+
+
+def feature_of(suite: str) -> str | None:
+    """The feature that a testbed has to declare for a suite; None: every testbed can be asked."""
+    return DATAPLANE_FEATURE if part_of(suite) == "dataplane" else None
 
 
 def title_of(scenario: str) -> str:

@@ -9,12 +9,10 @@ from pathlib import Path
 
 from nfvcert.catalogue import Catalogue, select
 from nfvcert.errors import UsageError
-from nfvcert.runner.known import SCENARIOS, Part, part_of
+from nfvcert.runner.known import SCENARIOS, Part, feature_of, part_of
 
 SCENARIO_SUITES = {name: known.suite for name, known in SCENARIOS.items()}
 """The suite that records each scenario, in the order in which they run."""
-
-DATAPLANE_FEATURE = "migration_avoidance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,5 +132,5 @@ def make_plan(catalogue: Catalogue, ids: list[str], features: Collection[str] | 
 
 def _lacks(purpose: PlannedPurpose, features: Collection[str] | None) -> str | None:
     """The feature that a purpose needs and the testbed does not declare."""
-    needed = part_of(purpose.suite) == "dataplane"
-    return DATAPLANE_FEATURE if needed and features is not None and DATAPLANE_FEATURE not in features else None
+    needed = feature_of(purpose.suite)
+    return needed if needed is not None and features is not None and needed not in features else None

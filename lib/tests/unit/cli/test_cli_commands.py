@@ -98,10 +98,13 @@ def test_a_drop_that_is_not_there(run: Run, tmp_path: Path) -> None:
 def test_a_dry_run_shows_the_plan_one_line_a_purpose(run: Run, sample: Path, tmp_path: Path) -> None:
     ended = run("certify", sample, "--dry-run", "--output", tmp_path / "runs")
     assert (ended.code, ended.err) == (0, "")
-    planned = make_plan(load(), []).purposes
+    plan = make_plan(load(), [], [])
     lines = ended.out.splitlines()
-    assert [line.split()[0] for line in lines] == [purpose.id for purpose in planned]
-    assert all(line.endswith(purpose.title) for line, purpose in zip(lines, planned, strict=True))
+    assert [line.split()[0] for line in lines] == plan.ids
+    excluded = [line for line in lines if line.split()[1] == "N/A"]
+    assert len(excluded) == len(plan.excluded)
+    assert all(line.endswith("the testbed does not declare migration_avoidance") for line in excluded)
+    assert all(line.endswith(purpose.title) for line, purpose in zip(lines, plan.purposes, strict=False))
     assert not (tmp_path / "runs").exists(), "a dry run leaves nothing"
 
 
@@ -177,9 +180,18 @@ def test_a_list_for_scripts(run: Run) -> None:
     assert {item["status"] for item in listed} == {"tested", "not tested"}
 
 
+STACK, ALL = make_plan(load(), [], []), make_plan(load(), [])
+
+
 @pytest.mark.parametrize(
     ("arguments", "count"),
-    [("--tag tested", 30), ("--tag refusals", 7), ("--requirement REQ.VNF.M.13", 4), ("--tag x", 0)],
+    [
+        ("--tag tested", len(ALL.purposes)),
+        ("--tag migration_avoidance", len(ALL.purposes) - len(STACK.purposes)),
+        ("--tag refusals", 7),
+        ("--requirement REQ.VNF.M.13", 4),
+        ("--tag x", 0),
+    ],
 )
 def test_a_list_of_some(arguments: str, count: int, run: Run) -> None:
     ended = run("list", "--json", *arguments.split())

@@ -31,7 +31,7 @@ MIGRATION_SUITE = f"{DATAPLANE_SUITES}/test_annex_a1.py"
 def with_migration(catalogue: Catalogue) -> Catalogue:
     """The catalogue in which one purpose of the dataplane is bound to a test, whatever is bound by now."""
     test = TestReference(backend="pytest", suite=MIGRATION_SUITE, name="test_annex_a1")
-    update = {"test": test, "scenarios": ["ma-plain", "ma-sub-ranges"], "checker": MIGRATION}
+    update = {"test": test, "scenarios": ["ma-sub-ranges", "ma-heavy-tailed"], "checker": MIGRATION}
     requirements = [
         r.model_copy(
             update={
@@ -191,7 +191,7 @@ def test_an_excluded_selection_has_nothing_to_run(with_migration: Catalogue, tmp
 def test_a_declared_feature_is_planned_on_its_part_of_the_testbed(with_migration: Catalogue, tmp_path: Path) -> None:
     plan = make_plan(with_migration, ["REL002.MA", "TP.VNF.05.1"], ["migration_avoidance"])
     assert plan.excluded == ()
-    assert plan.scenarios == ("packages", "ma-plain", "ma-sub-ranges")
+    assert plan.scenarios == ("packages", "ma-sub-ranges", "ma-heavy-tailed")
     assert [purpose.id for purpose in plan.on("dataplane").purposes] == [MIGRATION]
     assert plan.on("dataplane").suites("pytest") == [MIGRATION_SUITE]
     assert plan.on("stack").scenarios == ("packages",)

@@ -16,7 +16,7 @@ from nfvcert.runner.plan import SCENARIO_SUITES, Plan, make_plan
 from nfvcert.runner.reported import ReportedTest, read_reported
 from nfvcert.runner.resuming import left_of
 
-ORDER = [scenario for scenario in SCENARIO_SUITES if scenario in make_plan(load(), []).scenarios]
+ORDER = list(make_plan(load(), [], []).scenarios)
 
 
 @pytest.fixture
@@ -28,7 +28,8 @@ def folder(tmp_path: Path) -> RunFolder:
 
 @pytest.fixture
 def plan() -> Plan:
-    return make_plan(load(), [])
+    """On a testbed without any further feature."""
+    return make_plan(load(), [], [])
 
 
 def record(folder: RunFolder, scenario: str, complete: bool | None) -> None:
@@ -96,3 +97,15 @@ def test_suites_that_judge_by_a_missing_scenario_run_again(folder: RunFolder, pl
 def test_a_run_that_had_not_begun_is_run_as_a_whole(folder: RunFolder, plan: Plan) -> None:
     assert left_of(folder, plan) == plan
     assert read_reported(folder.reported) == []
+
+
+def test_a_suite_of_the_dataplane_is_run_again_as_a_whole(folder: RunFolder) -> None:
+    plan = make_plan(load(), ["REL002.MA"], ["migration_avoidance"])
+    for scenario in plan.scenarios:
+        record(folder, scenario, scenario != "ma-scale-in")
+    report(folder, plan)
+    left = left_of(folder, plan)
+    assert set(left.scenarios) == {s for s in plan.scenarios if SCENARIO_SUITES[s] == SCENARIO_SUITES["ma-scale-in"]}
+    assert left.on("dataplane").suites("pytest") == [SCENARIO_SUITES["ma-scale-in"]]
+    reported = {test.purpose for test in read_reported(folder.reported)}
+    assert {purpose.id for purpose in plan.purposes} - reported == {"TP.MA.07.1", "TP.MA.07.2"}
