@@ -12,6 +12,7 @@ from nfvcert.catalogue import Catalogue
 from nfvcert.checkers import Declared, Judgement
 from nfvcert.history import EventKind, History, marks
 from nfvcert.history.reader import file_sha256
+from nfvcert.measure import Verdict
 from nfvcert.report.results_model import FileRef, Results, ScenarioResult, Series, SeriesKind
 from nfvcert.report.summary import requirement_results, summarise
 from nfvcert.runner.folder import RunFolder
@@ -46,7 +47,8 @@ def assemble(
     judged = {}
     for purpose, judgement in judgements.items():
         raw = judgement.to_dict()
-        raw["weaker_bound"] = declared.weaker_bounds.get(purpose)
+        if judgement.verdict is not Verdict.NOT_APPLICABLE:
+            raw["weaker_bound"] = declared.weaker_bounds.get(purpose)
         judged[purpose] = raw
     requirements = requirement_results(catalogue, judged, plan.ids)
     summary = summarise(requirements)
