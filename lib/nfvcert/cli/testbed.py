@@ -69,17 +69,21 @@ def up(name: Name = "embedded") -> int:
     import tempfile
 
     from nfvcert.cli.run import refuse_missing
+    from nfvcert.errors import UsageError
     from nfvcert.nfvi.requirements import check
     from nfvcert.testbed.embedded.strategy import EmbeddedTestbed
     from nfvcert.testbed.model import read_testbed
 
+    testbed_file = find_testbed(name)
+    about = read_testbed(testbed_file)
+    if not about.has_stack:
+        hint = "each scenario brings the dataplane up for itself: nfvcert certify"
+        raise UsageError("there is no stack to bring up on this testbed", where=str(testbed_file), hint=hint)
     refuse_missing(check(), "the embedded testbed")
     console = Console()
     with (
         tempfile.TemporaryDirectory(prefix="nfvcert-") as folder,
-        EmbeddedTestbed.up(
-            read_testbed(find_testbed(name)), log_dir=Path(folder), trusted_certificates=[], say=console.print
-        ) as testbed,
+        EmbeddedTestbed.up(about, log_dir=Path(folder), trusted_certificates=[], say=console.print) as testbed,
     ):
         assert testbed.attachment is not None
         console.print_json(testbed.attachment.model_dump_json())

@@ -316,3 +316,36 @@ def test_ctrl_c_is_told(run: Run, failing: Callable[[BaseException], None]) -> N
     failing(KeyboardInterrupt())
     ended = run("list")
     assert (ended.code, ended.err.strip()) == (130, "nfvcert: interrupted")
+
+
+# the dataplane
+
+
+def test_a_dataplane_is_not_brought_up_by_hand(run: Run) -> None:
+    ended = run("testbed", "up", "dataplane")
+    assert ended.code == 4
+    assert "there is no stack to bring up on this testbed" in ended.err
+
+
+def test_the_doctor_names_what_the_dataplane_lacks(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NFVCERT_NATIVE", str(tmp_path))
+    ended = run("doctor", "--testbed", "dataplane")
+    assert ended.code == 3
+    missing = [line for line in ended.out.splitlines() if line.startswith("missing ")]
+    for program in ("nfvcert-packet-engine", "nfvcert-switch", "nfvcert-server-switch", "nfvcert-vnf"):
+        assert f"missing  the native program {program} is missing - build it: make native" in missing
+    assert "nfvcert-generator " not in ended.out
+    assert ended.out.splitlines()[-1] == "not usable"
+
+
+def test_a_dry_run_on_the_dataplane_shows_its_purposes(run: Run, sample: Path) -> None:
+    ended = run("certify", sample, "--testbed", "dataplane", "--requirement", "REL002.MA", "--dry-run")
+    assert ended.code == 0
+    assert all(line.startswith("TP.MA.") and " pytest " in line for line in ended.out.splitlines())
+
+
+def test_a_dataplane_cannot_show_what_needs_the_stack(run: Run, sample: Path) -> None:
+    ended = run("certify", sample, "--testbed", "dataplane", "--dry-run")
+    assert ended.code == 3
+    assert "the testbed has a dataplane only" in ended.err
+    assert "--requirement REL002.MA" in ended.err
