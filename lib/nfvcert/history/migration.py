@@ -9,7 +9,7 @@ from __future__ import annotations
 # marks
 
 WORKLOAD = "workload"
-"""name, scale, frame, packets_per_second, concurrent_flows, new_flows_per_second, lifetime: {model, mean_s},
+"""workload: its name; scale, frame, packets_per_second, concurrent_flows, new_flows_per_second, lifetime: {...},
 duration_s, trigger_s, repeats, seed, identity, table_capacity, quota, state_timeout_s, function, driver, method,
 initial: instance that carries all at the beginning, instances: {number in the packets: instance}; idle or burst where
 the workload has them."""
@@ -65,7 +65,7 @@ WAITING = "waiting"
 FLOWS_TABLE = "flows"
 """What the generator sent and received of each flow: one row a flow (see the packet engine's list of flows)."""
 RULES_TABLE = "rules"
-"""Content of the hardware switch's table at each dump: t_ns, rule, kind (range or flow), lo, hi, src, dst, sport,
-dport, proto, port, owner."""
+"""Content of the hardware switch's table at each dump: t_ns, rule, kind (range or flow), lo, hi, priority, src,
+dst, sport, dport, proto, port, owner. Of ranges that overlap the one of the higher priority decides."""
 STATES_TABLE = "states"
 """State that an instance holds of its flows: label, t_ns, instance, src, dst, sport, dport, proto, packets, bytes."""

@@ -10,7 +10,7 @@ from nfvcert.checkers.rel002.figures import figures
 from nfvcert.checkers.rel002.guards import guarded
 from nfvcert.checkers.rel002.table import Dump, dumps, removal_delays
 from nfvcert.checkers.rel002.truth import truth
-from nfvcert.checkers.rel002.workload import Workload, scaling_end, the_request
+from nfvcert.checkers.rel002.workload import Request, Workload, scaling_end, steps, the_request
 from nfvcert.history import History
 from nfvcert.measure import Measure
 
@@ -59,6 +59,15 @@ def _removal(case: Case, found: list[Dump], history: History) -> None:
     )
 
 
+def _smaller(history: History, split: Request) -> str:
+    """What a step says of a share that is smaller than the one asked for; empty if none does."""
+    for step in steps(history, label=split.label):
+        share = (step.event.data.get("rules") or {}).get("share")
+        if share is not None and float(share) < split.share:
+            return step.text
+    return ""
+
+
 @checker("TP.MA.01.2")
 def more_flows_than_entries(purpose: str, histories: Histories, declared: Declared) -> Judgement:
     """When the exceptions do not fit, the controller refuses, gives less or changes the method, and says so."""
@@ -93,7 +102,7 @@ def _said(case: Case, history: History, last: Dump, offered: Workload) -> None:
         return
     end = scaling_end(history)
     case.rests_on(history, [end])
-    reason = str(end.data.get("reason") or told)
+    reason = str(end.data.get("reason") or told or _smaller(history, split))
     case.expect(
         bool(reason), f"the scaling ended as {end.data.get('state')} and the controller did not say what it changed"
     )

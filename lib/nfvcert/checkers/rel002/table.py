@@ -14,7 +14,7 @@ from nfvcert.history import Event, EventKind, History
 from nfvcert.history.migration import RULES_TABLE, SWITCH
 
 Key = tuple[int, int, int, int, int]
-Addressed = tuple[int, int, str]
+Addressed = tuple[int, int, str, int]
 
 OWN = ("", "nfvcert")
 """Owner tags of the controller's own rules."""
@@ -22,7 +22,7 @@ OWN = ("", "nfvcert")
 
 @dataclass(frozen=True, slots=True)
 class Dump:
-    """One dump: ``ranges`` as (lo, hi, port), ``exceptions`` from addresses to a port, ``others``: foreign rules."""
+    """One dump: ``ranges`` (lo, hi, port, priority), ``exceptions`` from addresses to a port, foreign rules counted."""
 
     t: int
     used: int
@@ -38,21 +38,29 @@ class Dump:
         return len(self.ranges) + len(self.exceptions)
 
     def towards(self, port: str) -> list[Range]:
-        """Ranges that lead to a port."""
-        return [(low, high) for low, high, to in self.ranges if to == port]
+        """Ranges of ids that lead to a port; of overlapping ranges the one of the higher priority counts."""
+        leads = np.zeros(IDS + 1, dtype=np.bool_)
+        for low, high, to, _ in sorted(self.ranges, key=_priority):
+            leads[low : high + 1] = to == port
+        edges = np.flatnonzero(np.diff(leads.astype(np.int8), prepend=0))
+        return [(int(low), int(high) - 1) for low, high in zip(edges[::2], edges[1::2], strict=True)]
 
     def same_rules(self, other: Dump) -> bool:
         """Whether both hold the same rules."""
         return self.ranges == other.ranges and self.exceptions == other.exceptions
 
     def covers_all_once(self) -> bool:
-        """Whether the ranges partition all ids: none missing, none twice."""
-        expected = 0
-        for low, high, _ in sorted(self.ranges):
-            if low != expected:
+        """Whether the ranges partition all ids: for none of them two of the same priority decide, or none."""
+        decided = np.full(IDS, -1, dtype=np.int64)
+        for low, high, _, priority in sorted(self.ranges, key=_priority):
+            if (decided[low : high + 1] == priority).any():
                 return False
-            expected = high + 1
-        return expected == IDS
+            decided[low : high + 1] = priority
+        return bool((decided >= 0).all())
+
+
+def _priority(rule: Addressed) -> int:
+    return rule[3]
 
 
 def dumps(history: History) -> list[Dump]:
@@ -95,7 +103,9 @@ def _contents(history: History) -> dict[int, tuple[tuple[Addressed, ...], dict[K
 
 def _content(rows: list[dict[str, Any]]) -> tuple[tuple[Addressed, ...], dict[Key, str], int]:
     own = [row for row in rows if (row["owner"] or "") in OWN]
-    ranges = sorted((int(r["lo"]), int(r["hi"]), str(r["port"])) for r in own if r["kind"] == "range")
+    ranges = sorted(
+        (int(r["lo"]), int(r["hi"]), str(r["port"]), int(r.get("priority") or 0)) for r in own if r["kind"] == "range"
+    )
     exceptions = {
         (int(r["src"]), int(r["dst"]), int(r["sport"]), int(r["dport"]), int(r["proto"])): str(r["port"])
         for r in own

@@ -57,9 +57,15 @@ class Truth:
         return self["longest_gap_ns"] > self.workload.state_timeout_ns
 
     @cached_property
+    def moved(self) -> Mask:
+        """Flows that went on at another instance once and for all, where the method moves state; else none."""
+        once = (self["other_packets"] > 0) & (self["changes"] == 1)
+        return once if self.workload.method == "always-migrate" else np.zeros_like(once)
+
+    @cached_property
     def violated(self) -> Mask:
-        """Flows of which an instance other than the owner handled a packet, those excused left out."""
-        return (self["other_packets"] > 0) & ~self.excused
+        """Flows of which an instance other than the owner handled a packet, those excused or moved left out."""
+        return (self["other_packets"] > 0) & ~self.excused & ~self.moved
 
     @cached_property
     def lost(self) -> Numbers:

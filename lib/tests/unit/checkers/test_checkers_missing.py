@@ -18,7 +18,7 @@ from nfvcert.checkers import Case, Judgement, judge, registered, registry
 from nfvcert.history import EventKind, History, marks
 from nfvcert.measure import Verdict
 
-PURPOSES = sorted(registered())
+PURPOSES = sorted(purpose for purpose in registered() if not purpose.startswith("TP.MA."))
 SCENARIOS = {purpose.id: list(purpose.scenarios) for purpose in load().purposes if purpose.test is not None}
 UNDER_TRAFFIC = [purpose for purpose in PURPOSES if "pkt" in needs(purpose)]
 WITHOUT_TRIAL = {"TP.VNF.01.2", "TP.VNF.03.1", "TP.VNF.05.3", "TP.GEN.02.3"}

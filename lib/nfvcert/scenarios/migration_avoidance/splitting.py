@@ -1,0 +1,99 @@
+"""Procedures of scaling out without disturbance, one for each method."""
+
+from __future__ import annotations
+
+from nfvcert.history import migration as m
+from nfvcert.scenarios.migration_avoidance.stage import Stage
+
+TAIL = 50
+"""Flows that never end in the workload of that name."""
+TENANT = "tenant"
+LONGEST_S = 30.0
+SETTLED_S = 16.0
+"""After that time sub-ranges have been merged and exceptions have ended."""
+
+
+def plain(stage: Stage) -> None:
+    """Steps 1 to 6 of clause 6.2 on the annex's workload."""
+    _split(stage, "plain", least_s=SETTLED_S)
+
+
+def sub_ranges(stage: Stage) -> None:
+    """The same workload, handed over in sub-ranges that hold no old flow."""
+    _split(stage, "sub-ranges", least_s=SETTLED_S)
+
+
+def heavy_tailed(stage: Stage) -> None:
+    """Heavy-tailed lengths in the place of exponential ones."""
+    _split(stage, "sub-ranges", least_s=SETTLED_S, name="tail", heavy_tailed=True)
+
+
+def openvswitch(stage: Stage) -> None:
+    """The plain method with Open vSwitch as hardware switch, at the rate that it can carry."""
+    _split(stage, "plain", driver="openvswitch")
+
+
+def alternative(stage: Stage) -> None:
+    """The alternative of step 6: no entry for exceptions."""
+    _split(stage, "alternative")
+
+
+def never_migrate(stage: Stage) -> None:
+    """1,500 living flows, so that every exception fits."""
+    _split(stage, "never-migrate", concurrent=0.15)
+
+
+def table_full(stage: Stage) -> None:
+    """10,000 living flows, so that 5,000 exceptions would be needed; some entries are somebody else's."""
+    with stage.experiment("never-migrate") as experiment:
+        foreign(experiment.handle.control("switch").call, stage.entries(100))
+        experiment.start_traffic()
+        experiment.until(stage.trigger_s)
+        experiment.split()
+        experiment.finish()
+
+
+def always_migrate(stage: Stage) -> None:
+    """State moves while each flow sends."""
+    setup = {"function": "monitor", "parameters": {"idle_timeout_ms": 120_000}}
+    with stage.experiment("always-migrate", setup=setup) as experiment:
+        experiment.start_traffic()
+        experiment.until(stage.trigger_s)
+        identifier = experiment.split()
+        experiment.controller.await_state(identifier, timeout_s=LONGEST_S)
+        experiment.finish()
+        experiment.dump_states("final")
+        experiment.record_states()
+
+
+def doubling(stage: Stage) -> None:
+    """One to two to four to eight; the next round begins while old flows of the last live."""
+    apart = max(4.0, (stage.profile.duration_s - stage.trigger_s) / 4)
+    least = stage.trigger_s + 3 * apart + 5.0
+    extra = {"endless": TAIL}
+    with stage.experiment("sub-ranges", servers=8, least_s=least, name="tail", mean_s=2.0, extra=extra) as experiment:
+        experiment.start_traffic()
+        for number, count in enumerate((1, 2, 4)):
+            experiment.until(stage.trigger_s + number * apart)
+            for source in range(1, count + 1):
+                label = m.FIRST_SPLIT if count == 1 else f"{m.FIRST_SPLIT}-{source + count}"
+                experiment.split(label, source=f"s{source}/v1", target=f"s{source + count}/v1")
+        experiment.finish()
+
+
+def foreign(call: object, count: int) -> None:
+    """Put rules of another tenant into the table: exceptions of flows that are never offered."""
+    rules = [
+        {"rule": f"{TENANT}-{n}", "flow": [0x64400000 + n, 0x64500000 + n, 1, 1, 6], "port": "s1", "owner": TENANT}
+        for n in range(count)
+    ]
+    call("apply", add=rules, remove=[], atomic=True)  # type: ignore[operator]
+
+
+def _split(stage: Stage, method: str, *, driver: str | None = None, **load: object) -> None:
+    setup = {"driver": driver} if driver else {}
+    with stage.experiment(method, setup=setup, **load) as experiment:  # type: ignore[arg-type]
+        experiment.start_traffic()
+        experiment.until(stage.trigger_s)
+        experiment.split()
+        experiment.finish()
