@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from scaling_defects import EXPECTED, STORIES
+from scaling_defects import STORIES
 from scaling_stories import told
 from synthetic_world import declared
 
-from nfvcert.checkers import judge
+from nfvcert.catalogue import Nonconformity, discover
+from nfvcert.checkers import judge, registered
 from nfvcert.history import History
 from nfvcert.measure import Verdict
 
+NONCONFORMITIES = Path(__file__).resolve().parents[5] / "fixtures" / "nonconformities"
+PURPOSES = {purpose for purpose in registered() if purpose.startswith("TP.MA.")}
+SEEDED = [defect for defect in discover(NONCONFORMITIES) if PURPOSES & set(defect.purposes)]
 
-@pytest.mark.parametrize("defect", sorted(STORIES))
-def test_defect_fails_its_purpose_for_its_reason(defect: str, scaled: dict[str, History]) -> None:
-    purpose, reason = EXPECTED[defect]
-    spoilt = {scenario: told(scenario, *changes) for scenario, changes in STORIES[defect].items()}
-    judgement = judge(purpose, {**scaled, **spoilt}, declared())
-    named = (judgement.reason, *judgement.observations)
-    assert judgement.verdict is Verdict.FAIL, named
-    assert any(reason.lower() in text.lower() for text in named), named
-    assert judgement.evidence
+
+def test_every_seeded_defect_has_a_story_and_every_story_a_defect() -> None:
+    assert {defect.id for defect in SEEDED} == set(STORIES)
+
+
+def test_every_purpose_has_a_defect_that_it_catches() -> None:
+    assert {purpose for defect in SEEDED for purpose in defect.purposes} >= PURPOSES
+
+
+@pytest.mark.parametrize("defect", SEEDED, ids=lambda defect: defect.id)
+def test_defect_fails_its_purpose_for_its_reason(defect: Nonconformity, scaled: dict[str, History]) -> None:
+    spoilt = {scenario: told(scenario, *changes) for scenario, changes in STORIES[defect.id].items()}
+    for purpose in sorted(PURPOSES & set(defect.purposes)):
+        judgement = judge(purpose, {**scaled, **spoilt}, declared())
+        named = (judgement.reason, *judgement.observations)
+        assert judgement.verdict is Verdict.FAIL, named
+        assert any(defect.reason.lower() in text.lower() for text in named), named
+        assert judgement.evidence
