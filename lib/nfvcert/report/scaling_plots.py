@@ -1,7 +1,7 @@
 """Scalings side by side as one SVG, after the two plots of REL002 annex A.1: load on both instances over time; below,
 what the detour costs in latency and in bandwidth.
 
-Each course has a column; all share their vertical scales. Figures that REL002 reports are drawn in a colour and a dash
+Each course has a column; all share their scales. Figures that REL002 reports are drawn in a colour and a dash
 of their own with their value in words, so that they are told apart without colour, too.
 """
 
@@ -101,10 +101,10 @@ def scaling_svg(courses: Sequence[Course], *, title: str = "Scaling with migrati
 
 def _columns(courses: Sequence[Course]) -> list[Column]:
     width = (RIGHT - LEFT - GUTTER * (len(courses) - 1)) / len(courses)
+    end = max((course.t[-1] for course in courses if course.t), default=1.0)
     columns = []
     for number, course in enumerate(courses):
         left = round(LEFT + number * (width + GUTTER), 2)
-        end = course.t[-1] if course.t else 1.0
         columns.append(Column(course, Scale(0.0, end, left, round(left + width, 2)), number == 0))
     return columns
 

@@ -60,6 +60,7 @@ class ScalingSection:
     """Everything that the section shows."""
 
     pictures: list[Picture]
+    scaled: str
     columns: tuple[str, ...]
     reference: Row
     rows: list[Row]
@@ -91,12 +92,20 @@ def scaling_section(run: Path, series: Sequence[Series]) -> ScalingSection | Non
                 logging.getLogger(__name__).warning("%s cannot be drawn: %s", entry.path, failure)
     if not courses:
         return None
-    return ScalingSection(list(_pictures(courses)), COLUMNS, REFERENCE_ROW, rows(courses))
+    return ScalingSection(list(_pictures(courses)), scaled(courses), COLUMNS, REFERENCE_ROW, rows(courses))
 
 
 def rows(courses: Sequence[Course]) -> list[Row]:
     """A line of the table for each course; detoured bytes are compared with the plain method's under the same load."""
     return [_row(course, _plain_for(course, courses)) for course in courses]
+
+
+def scaled(courses: Sequence[Course]) -> str:
+    """What a reader must know where less than REL002's load was offered; empty if it was not less."""
+    share = max(course.offered_bps for course in courses) / REL002.offered_bps
+    if share > 1 - 2 * SAME_LOAD:
+        return ""
+    return f"The load was {100 * share:.3g} % of REL002's; flows, new flows and table entries are scaled alike."
 
 
 def _pictures(courses: Sequence[Course]) -> Iterator[Picture]:

@@ -16,6 +16,9 @@ from nfvcert.runner.plan import Plan
 
 PROCEDURE_TAG = "procedure"
 DATAPLANE_TIMEOUT_S = 3600.0
+DIES_WITH_RUNNER = ("setpriv", "--pdeathsig", "KILL", "--")
+"""Before a back-end that starts polling processes: they end with it, and must not keep cores that nobody holds."""
+
 TEST_TIMEOUT_S: dict[Part, int] = {"stack": 120, "dataplane": 600}
 """How long one pytest test may take, with the scenario that it records."""
 
@@ -59,7 +62,7 @@ def pytest_run(folder: RunFolder, root: Path, plan: Plan, part: Part = "stack") 
     argv += ["--alluredir", str(folder.path / "allure-results"), "--junitxml", str(folder.logs / f"{name}.xml")]
     argv += [f"{root / purpose.suite}::{purpose.test}" for purpose in purposes]
     if part == "dataplane":
-        return BackendRun(name, argv, folder.logs / f"{name}.log", DATAPLANE_TIMEOUT_S)
+        return BackendRun(name, [*DIES_WITH_RUNNER, *argv], folder.logs / f"{name}.log", DATAPLANE_TIMEOUT_S)
     return BackendRun(name, argv, folder.logs / f"{name}.log")
 
 

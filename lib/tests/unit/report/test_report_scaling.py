@@ -196,6 +196,12 @@ class TestCertificate:
         sections = [int(number) for number in re.findall(r'<h2><span class="no">(\d+)</span>', html)]
         assert sections == list(range(1, 10))
 
+    def test_a_smaller_load_is_stated(self, tmp_path: Path) -> None:
+        results = build_scaled(tmp_path, scenarios=("ma-openvswitch",))
+        assert "The load was 10 % of REL002's" in plain(html_of(tmp_path, results)).replace("&#39;", "'")
+        full = scaling_section(tmp_path, build_scaled(tmp_path / "full", scenarios=("ma-plain",)).series)
+        assert full is None or full.scaled == ""
+
     def test_without_scaling_there_is_no_such_section(self, tmp_path: Path) -> None:
         results = build_scaled(tmp_path, with_drop=True)
         kept = [series for series in results.series if series.kind != "scaling"]
