@@ -5,7 +5,7 @@ from __future__ import annotations
 from nfvcert.checkers.case import Case, Missing
 from nfvcert.checkers.rel002.loads import loads
 from nfvcert.checkers.rel002.truth import Truth, truth
-from nfvcert.checkers.rel002.workload import Workload, faults, workload
+from nfvcert.checkers.rel002.workload import Workload, faults, traffic_begin, trigger, workload
 from nfvcert.history import Event, EventKind, History, marks
 from nfvcert.history import migration as m
 from nfvcert.measure.trials import Trial, defects_of
@@ -21,6 +21,8 @@ SILENT_SHARE = 0.01
 def guarded(case: Case, history: History) -> tuple[Workload, Truth]:
     """Guard trial, clocks and observers of a scenario, state its scale; returns its workload and flows."""
     offered = workload(history)
+    traffic_begin(history)
+    trigger(history)
     case.rests_on(history, [offered.event, *history.marks(m.SPLIT)[:6]])
     if offered.scale < 1:
         case.observe(f"load scaled to {offered.scale:g} of the full workload with all ratios kept: {offered.text}")

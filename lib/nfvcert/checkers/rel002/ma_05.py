@@ -214,7 +214,8 @@ def doubled_reports_and_no_place(purpose: str, histories: Histories, declared: D
     case.rests_on(history, [step.event for step in begun])
     doubled = [request for request in requests(history) if request.label in ("overload", "doubled")]
     case.guard(len(doubled) >= 2, "the overload was not reported twice")
-    ids = {step.event.data.get("id") for step in begun if step.t < _no_place_at(history)}
+    ids = {step.event.data["id"] for step in begun if step.t < _no_place_at(history)}
+    ids |= {request.id for request in doubled if request.id is not None}
     case.expect(bool(ids), "the overload report started no split")
     case.expect(len(ids) <= 1, f"{len(ids)} splits after one overload that was reported twice")
     _no_place(case, history)

@@ -172,6 +172,8 @@ def _overwrites_exceptions(world: Scaling) -> None:
 
 
 def _two_splits(world: Scaling) -> None:
+    world._events = [event for event in world._events if event.data.get("label") != "doubled"]
+    world.ask(2.01, "doubled")
     world.did(2.06, m.DETOUR, "doubled")
 
 

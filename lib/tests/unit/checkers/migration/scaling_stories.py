@@ -277,7 +277,7 @@ def ma_doubling() -> Scaling:
 def ma_overload() -> Scaling:
     world = Scaling("ma-overload")
     split_plainly(world, world.trigger, label="overload")
-    world.ask(2.01, "doubled", status=200)
+    world.ask(2.01, "doubled", status=200, id="op-overload")
     world.ask(10.0, "no-place", status=409, to="", answer={"detail": "no server is free"})
     return world
 

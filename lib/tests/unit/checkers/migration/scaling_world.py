@@ -172,7 +172,7 @@ class Scaling:
         """A request to the controller."""
         asked = {"kind": "scale-out", "method": self.method, "from": "s1/v1", "to": "s2/v1", "share": 0.5, **data}
         answer = asked.pop("answer", {})
-        identifier = f"op-{label}" if status < 300 else None
+        identifier = asked.pop("id", f"op-{label}") if status < 300 else None
         self.mark(t + 0.004, m.SPLIT, label=label, t_ns=ns(t), status=status, id=identifier, answer=answer, **asked)
 
     def did(self, t: float, step: str, label: str = m.FIRST_SPLIT, *, final: bool = False, id: str = "") -> None:
