@@ -1,7 +1,7 @@
 """``python -m nfvcert.traffic.trex.server --engine SOCKET``: serve the TRex protocol in front of a packet engine.
 
-Says ``{"event": "ready", "rpc": PORT, "publisher": PORT, "ports": N}`` on standard output when it serves; logs
-JSON lines on standard error. Exit status 3 when the engine cannot be reached or is gone, or a port is in use.
+Says ``{"event": "ready", "pid": PID, "rpc": PORT, "publisher": PORT, "ports": N}`` on standard output when it serves;
+logs JSON lines on standard error. Exit status 3 when the engine cannot be reached or is gone, or a port is in use.
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ from nfvcert.traffic.trex.server.methods.ownership import tell_released
 from nfvcert.traffic.trex.server.methods.traffic import stop_profile
 from nfvcert.traffic.trex.server.ports import Port
 
-
 SETTLE_S = 3.0
 """Rates are followed so long after traffic ended, until they are zero."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -89,7 +90,13 @@ class Server:
 
     def announce(self) -> None:
         """Say on standard output that requests are served."""
-        ready = {"event": "ready", "rpc": self.rpc, "publisher": self.publisher, "ports": len(self.context.ports)}
+        ready = {
+            "event": "ready",
+            "pid": os.getpid(),
+            "rpc": self.rpc,
+            "publisher": self.publisher,
+            "ports": len(self.context.ports),
+        }
         print(json.dumps(ready), flush=True)
         with contextlib.suppress(OSError, ValueError):
             sys.stdout.flush()
