@@ -1,0 +1,147 @@
+"""The relay passes orders on unchanged and in order, records those that change something, and disturbs on demand."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nfvcert.dataplane.control import ControlClient, ControlLost, OrderRefused
+from nfvcert.scenarios.migration_avoidance.relay import ControlRelay
+
+
+class Component:
+    """Answers each order with what it was asked; refuses what is named refuse; tells an event before each answer."""
+
+    def __init__(self, path: Path) -> None:
+        self.orders: list[dict[str, Any]] = []
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(path))
+        self._listener.listen()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+
+    def _talk(self, connection: socket.socket) -> None:
+        with connection, connection.makefile("rwb") as stream:
+            for line in stream:
+                order = json.loads(line)
+                self.orders.append(order)
+                stream.write(b'{"event":"below","flows":3}\n')
+                answer = {"ok": order["op"] != "refuse", "id": order.get("id"), "echo": order.get("flows")}
+                if not answer["ok"]:
+                    answer |= {"error": "no", "code": "table-full"}
+                stream.write(json.dumps(answer).encode() + b"\n")
+                stream.flush()
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+class Wired:
+    """A component behind a relay, and what the relay told."""
+
+    def __init__(self, folder: Path) -> None:
+        self.told: list[tuple[str, dict[str, Any], int]] = []
+        self.component = Component(folder / "own.sock")
+        self.relay = ControlRelay(
+            "s2", folder / "relay.sock", folder / "own.sock", lambda name, data, t: self.told.append((name, data, t))
+        )
+        self.client = ControlClient(folder / "relay.sock", timeout_s=3.0)
+
+
+@pytest.fixture
+def wired(tmp_path: Path) -> Iterator[Wired]:
+    found = Wired(tmp_path)
+    yield found
+    found.client.close()
+    found.relay.close()
+    found.component.close()
+
+
+def test_orders_and_answers_pass_unchanged(wired: Wired) -> None:
+    flows = [[i, i + 1, 2, 3, 17] for i in range(3000)]
+    assert wired.client.call("expect_flows", flows=flows)["echo"] == flows
+    assert wired.component.orders[-1]["flows"] == flows
+
+
+def test_what_changes_something_is_recorded_with_its_times(wired: Wired) -> None:
+    before = time.monotonic_ns()
+    wired.client.call("apply", add=[{"rule": "a"}], remove=[])
+    name, data, at = wired.told[-1]
+    assert name == "s2"
+    assert data["op"] == "apply"
+    assert data["request"] == {"add": [{"rule": "a"}], "remove": []}
+    assert data["ok"] is True
+    assert before <= data["t_request"] <= at <= time.monotonic_ns()
+
+
+def test_what_only_reads_is_not_recorded(wired: Wired) -> None:
+    wired.client.call("counters")
+    wired.client.call("occupancy")
+    assert wired.told == []
+
+
+def test_a_refusal_is_recorded_with_its_code(wired: Wired) -> None:
+    with pytest.raises(OrderRefused):
+        wired.client.call("refuse")
+    assert wired.told[-1][1]["ok"] is False
+    assert wired.told[-1][1]["code"] == "table-full"
+
+
+def test_an_order_can_be_held_and_waited_for(wired: Wired) -> None:
+    wired.relay.hold_next("apply", 0.3)
+    begin = time.monotonic()
+    thread = threading.Thread(target=wired.client.call, args=("apply",))
+    thread.start()
+    assert wired.relay.await_order("apply", 2.0)
+    assert time.monotonic() - begin < 0.25
+    thread.join()
+    assert time.monotonic() - begin >= 0.3
+    begin = time.monotonic()
+    wired.client.call("apply")
+    assert time.monotonic() - begin < 0.2
+
+
+def test_orders_can_be_slowed_until_told_otherwise(wired: Wired) -> None:
+    wired.relay.delay("expect_flows", 0.2)
+    begin = time.monotonic()
+    wired.client.call("expect_flows", flows=[])
+    assert time.monotonic() - begin >= 0.2
+    wired.relay.delay("expect_flows", 0.0)
+    begin = time.monotonic()
+    wired.client.call("expect_flows", flows=[])
+    assert time.monotonic() - begin < 0.15
+
+
+def test_an_order_that_is_cut_never_arrives(wired: Wired) -> None:
+    wired.client.call("counters")
+    wired.relay.cut("apply", 2)
+    with pytest.raises(ControlLost):
+        wired.client.call("apply")
+    assert [order["op"] for order in wired.component.orders] == ["counters"]
+    assert wired.client.call("apply")["ok"]
+
+
+def test_a_component_that_is_gone_closes_the_connection(wired: Wired, tmp_path: Path) -> None:
+    wired.component.close()
+    (tmp_path / "own.sock").unlink()
+    with pytest.raises(ControlLost):
+        wired.client.call("apply")
+
+
+def test_closing_takes_the_socket_away(wired: Wired, tmp_path: Path) -> None:
+    wired.relay.close()
+    assert not (tmp_path / "relay.sock").exists()
