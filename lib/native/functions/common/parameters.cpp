@@ -12,6 +12,10 @@ namespace {
 
 constexpr double longest_ms = 1e12;
 
+bool is_whole(const json& value) {
+    return value.is_number_unsigned() || (value.is_number_integer() && value.get<std::int64_t>() >= 0);
+}
+
 std::optional<Ipv4Network> parse_network(const std::string& text) {
     const auto slash = text.find('/');
     const auto address = Ipv4Address::parse(std::string_view{text}.substr(0, slash));
@@ -65,8 +69,7 @@ std::uint64_t Parameters::number(const char* key, std::uint64_t otherwise, std::
     if (value == nullptr) {
         return otherwise;
     }
-    const auto fits = value->is_number_unsigned() && value->get<std::uint64_t>() >= least && value->get<std::uint64_t>() <= most;
-    if (!fits) {
+    if (!is_whole(*value) || value->get<std::uint64_t>() < least || value->get<std::uint64_t>() > most) {
         fail(key, "a whole number from " + std::to_string(least) + " to " + std::to_string(most));
     }
     return value->get<std::uint64_t>();
@@ -76,7 +79,7 @@ std::vector<std::uint64_t> Parameters::numbers(const char* key, std::uint64_t mo
     std::vector<std::uint64_t> all;
     if (const auto* const value = take(key); value != nullptr) {
         for (const auto& one : value->is_array() ? *value : json::array({*value})) {
-            if (!one.is_number_unsigned() || one.get<std::uint64_t>() > most) {
+            if (!is_whole(one) || one.get<std::uint64_t>() > most) {
                 fail(key, "a list of whole numbers up to " + std::to_string(most));
             }
             all.push_back(one.get<std::uint64_t>());
