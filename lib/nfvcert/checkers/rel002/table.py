@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nfvcert.checkers.case import Missing
 from nfvcert.checkers.rel002.identity import IDS
@@ -16,6 +17,7 @@ from nfvcert.history.migration import RULES_TABLE, SWITCH
 Key = tuple[int, int, int, int, int]
 Addressed = tuple[int, int, str, int]
 
+ADDRESSES = ("src", "dst", "sport", "dport", "proto")
 OWN = ("", "nfvcert")
 """Owner tags of the controller's own rules."""
 
@@ -91,27 +93,43 @@ def _dumps(history: History) -> list[Dump]:
     return found
 
 
-def _contents(history: History) -> dict[int, tuple[tuple[Addressed, ...], dict[Key, str], int]]:
+Content = tuple[tuple[Addressed, ...], dict[Key, str], int]
+"""Ranges, exceptions, number of foreign rules."""
+
+
+def _contents(history: History) -> dict[int, Content]:
+    """The content of each dump that was kept, by its time; rows of one dump lie together."""
     table = history.tables.get(RULES_TABLE)
     if table is None:
         raise Missing("the rules of the hardware switch were not recorded")
-    rows: dict[int, list[dict[str, Any]]] = {}
-    for row in table.to_pylist():
-        rows.setdefault(int(row["t_ns"]), []).append(row)
-    return {t: _content(found) for t, found in rows.items()}
-
-
-def _content(rows: list[dict[str, Any]]) -> tuple[tuple[Addressed, ...], dict[Key, str], int]:
-    own = [row for row in rows if (row["owner"] or "") in OWN]
-    ranges = sorted(
-        (int(r["lo"]), int(r["hi"]), str(r["port"]), int(r.get("priority") or 0)) for r in own if r["kind"] == "range"
-    )
-    exceptions = {
-        (int(r["src"]), int(r["dst"]), int(r["sport"]), int(r["dport"]), int(r["proto"])): str(r["port"])
-        for r in own
-        if r["kind"] == "flow"
+    if not table.num_rows:
+        return {}
+    columns = {name: table.column(name).to_numpy(zero_copy_only=False) for name in table.column_names}
+    times = columns["t_ns"].astype(np.int64)
+    edges = [0, *(np.flatnonzero(np.diff(times)) + 1).tolist(), len(times)]
+    return {
+        int(times[first]): _content({name: column[first:last] for name, column in columns.items()})
+        for first, last in zip(edges, edges[1:], strict=False)
     }
-    return tuple(ranges), exceptions, len(rows) - len(own)
+
+
+def _content(rows: dict[str, NDArray[Any]]) -> Content:
+    own = np.array([(owner or "") in OWN for owner in rows["owner"].tolist()], dtype=np.bool_)
+    ranging = own & (rows["kind"] == "range")
+    single = own & (rows["kind"] == "flow")
+    priorities = rows["priority"][ranging].tolist() if "priority" in rows else [0] * int(ranging.sum())
+    ranges = sorted(
+        zip(
+            rows["lo"][ranging].astype(int).tolist(),
+            rows["hi"][ranging].astype(int).tolist(),
+            rows["port"][ranging].tolist(),
+            (int(priority or 0) for priority in priorities),
+            strict=True,
+        )
+    )
+    keys = zip(*(rows[name][single].astype(int).tolist() for name in ADDRESSES), strict=True)
+    exceptions = dict(zip(keys, rows["port"][single].tolist(), strict=True))
+    return tuple(ranges), exceptions, int((~own).sum())
 
 
 def needing(dump: Dump, flows: Truth, owner: int, port: str, *, margin_ns: int) -> Mask:
