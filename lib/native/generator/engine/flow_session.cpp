@@ -1,0 +1,328 @@
+#include "generator/engine/flow_session.hpp"
+
+#include <rte_mbuf.h>
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "dpdk/port.hpp"
+
+namespace nfvcert::engine {
+namespace {
+
+constexpr std::uint64_t never = ~std::uint64_t{0};
+constexpr std::size_t least_pattern = 1021;  // frames before the pattern of sizes begins anew
+
+std::vector<std::uint8_t> make_pattern(const std::vector<FrameShare>& frames, std::uint64_t seed) {
+    std::uint32_t common = 0;
+    for (const auto& share : frames) {
+        common = std::gcd(common, share.weight);
+    }
+    std::vector<std::uint8_t> pattern;
+    while (pattern.size() < least_pattern) {
+        for (std::size_t shape = 0; shape < frames.size(); ++shape) {
+            pattern.insert(pattern.end(), frames[shape].weight / common, static_cast<std::uint8_t>(shape));
+        }
+    }
+    Random random{seed};
+    for (auto i = pattern.size(); i > 1; --i) {
+        std::swap(pattern[i - 1], pattern[random.below(i)]);
+    }
+    return pattern;
+}
+
+}  // namespace
+
+FlowSession::FlowSession(const FlowPlan& plan, TemplatePools& pools)
+    : plan_{plan}, population_{plan}, ledger_{plan.most_flows}, pattern_{make_pattern(plan.frames, plan.seed)} {
+    for (const auto& share : plan.frames) {
+        shapes_.emplace_back(share.frame, plan.addresses, plan.checksum);
+        templates_.push_back(pools.take(shapes_.back().octets));
+        if (!templates_.back()) {
+            throw Refusal{"no-memory", "flow_prepare: no buffers left for frames of " + std::to_string(share.frame) + " octets"};
+        }
+    }
+    for (auto& tally : owned_) {
+        tally = std::make_unique<Tally>();
+        spare_.put(tally.get());
+    }
+    open_pages();
+}
+
+FlowSession::~FlowSession() = default;
+
+void FlowSession::open_pages() {
+    for (; pages_ < population_.born(); ++pages_) {
+        ledger_.open(pages_);
+    }
+}
+
+void FlowSession::begin(std::uint64_t now_ns) {
+    progress_.begin_ns = now_ns;
+    ledger_.begin(now_ns);
+    if (plan_.packets_per_second) {
+        pacer_.begin(*plan_.packets_per_second, now_ns);
+    } else {
+        pacer_.begin_unlimited(now_ns);
+    }
+    tally_ = *spare_.take();
+    tally_->begin_ns = now_ns;
+    stretch_end_ns_ = now_ns + plan_.interval_ms * std::uint64_t{1'000'000};
+    stop_ns_ = plan_.duration_s ? now_ns + static_cast<std::uint64_t>(*plan_.duration_s * 1e9) : never;
+    sending_ = true;
+    accounting_ = true;
+    next_care();
+}
+
+void FlowSession::next_care() {
+    care_ns_ = stretch_end_ns_;
+    if (sending_) {
+        care_ns_ = std::min({care_ns_, stop_ns_, progress_.begin_ns + std::min(population_.next_ns(), never / 2)});
+    }
+}
+
+void FlowSession::care(std::uint64_t now_ns) {
+    if (sending_) {
+        population_.advance(now_ns - progress_.begin_ns);
+        open_pages();
+        if (now_ns >= stop_ns_) {
+            stop_sending(stop_ns_);
+        }
+    }
+    if (now_ns >= stretch_end_ns_ && accounting_) {
+        if (const auto spare = spare_.take()) {  // else nobody reads: the stretch goes on, nothing is lost
+            end_stretch(now_ns, *spare);
+        }
+    }
+    next_care();
+}
+
+unsigned FlowSession::send(dpdk::Port& port, std::uint64_t now_ns) {
+    if (now_ns >= care_ns_) {
+        if (now_ns >= stop_ns_ && sending_) {  // what was due at the end and made no full burst yet
+            if (const auto rest = pacer_.rest(stop_ns_); rest > 0 && population_.sending().size() > 0) {
+                send_mixed(port, rest, now_ns);
+            }
+        }
+        care(now_ns);
+    }
+    if (!sending_ || population_.sending().size() == 0) {
+        return 0;
+    }
+    const auto wanted = pacer_.due(now_ns);
+    if (wanted == 0) {
+        return 0;
+    }
+    const auto alike = shapes_.size() == 1 && population_.sending().size() >= wanted;
+    return alike ? send_alike(port, wanted, now_ns) : send_mixed(port, wanted, now_ns);
+}
+
+void FlowSession::write_alike(rte_mbuf** packets, unsigned count, std::uint64_t now_ns) {
+    auto& living = population_.sending();
+    const auto& shape = shapes_.front();
+    const Stamp stamp{now_ns};
+    auto place = living.turn();
+    for (unsigned i = 0; i < count; ++i) {
+        const auto& record = living.at(place);
+        __builtin_prefetch(&record + Pacer::largest_burst);
+        write_packet(rte_pktmbuf_mtod(packets[i], std::uint8_t*), shape, record, record.sequence, stamp);
+        place = place + 1 == living.size() ? 0 : place + 1;
+    }
+}
+
+unsigned FlowSession::send_alike(dpdk::Port& port, unsigned wanted, std::uint64_t now_ns) {
+    auto& pool = *templates_.front();
+    const auto count = pool.prepare(wanted);
+    if (count == 0) {
+        ++progress_.no_buffers;
+        return 0;
+    }
+    write_alike(pool.stash(), count, now_ns);
+    const auto sent = port.tx(pool.stash(), static_cast<std::uint16_t>(count));
+    pool.gone(sent);
+    progress_.tx_refused += count - sent;
+    progress_.sent_octets += std::uint64_t{sent} * shapes_.front().octets.size();
+    count_sent(sent, now_ns);
+    return sent;
+}
+
+unsigned FlowSession::send_mixed(dpdk::Port& port, unsigned wanted, std::uint64_t now_ns) {
+    auto& living = population_.sending();
+    std::array<rte_mbuf*, Pacer::largest_burst> packets;     // NOLINT: filled below
+    std::array<std::uint8_t, TemplatePools::most> used{};    // of each shape's stash
+    const Stamp stamp{now_ns};
+    unsigned count = 0;
+    auto place = living.turn();
+    std::uint32_t laps = 0;
+    auto at = pattern_at_;
+    for (; count < wanted; ++count) {
+        const auto shape = pattern_[at];
+        auto& pool = *templates_[shape];
+        if (pool.prepare(used[shape] + 1U) <= used[shape]) {
+            ++progress_.no_buffers;
+            break;
+        }
+        packets[count] = pool.stash()[used[shape]++];
+        const auto& record = living.at(place);
+        write_packet(rte_pktmbuf_mtod(packets[count], std::uint8_t*), shapes_[shape], record, record.sequence + laps, stamp);
+        at = at + 1 == pattern_.size() ? 0 : at + 1;
+        place = place + 1 == living.size() ? 0 : place + 1;
+        laps += place == living.turn() ? 1 : 0;
+    }
+    const auto sent = count == 0 ? std::uint16_t{0} : port.tx(packets.data(), static_cast<std::uint16_t>(count));
+    progress_.tx_refused += count - sent;
+    used.fill(0);
+    for (unsigned i = 0; i < sent; ++i) {
+        const auto shape = pattern_[pattern_at_];
+        ++used[shape];
+        progress_.sent_octets += shapes_[shape].octets.size();
+        pattern_at_ = pattern_at_ + 1 == pattern_.size() ? 0 : pattern_at_ + 1;
+    }
+    for (std::size_t shape = 0; shape < templates_.size(); ++shape) {
+        templates_[shape]->gone(used[shape]);
+    }
+    count_sent(sent, now_ns);
+    return sent;
+}
+
+void FlowSession::count_sent(unsigned count, std::uint64_t now_ns) {
+    auto& living = population_.sending();
+    auto place = living.turn();
+    for (unsigned i = 0; i < count; ++i) {
+        auto& record = living.at(place);
+        if (__builtin_expect(record.sequence == 0, 0)) {
+            population_.record(record.flow).first_tx_ns = now_ns;
+        }
+        ++record.sequence;
+        record.last_ns = now_ns;
+        place = place + 1 == living.size() ? 0 : place + 1;
+    }
+    living.advance(count);
+    pacer_.issued(count);
+    progress_.sent += count;
+}
+
+unsigned FlowSession::take(rte_mbuf** packets, unsigned count, std::uint64_t now_ns) {
+    if (!accounting_) {
+        return count;
+    }
+    std::array<std::uint32_t, largest_receive> flows;               // NOLINT: filled below
+    std::array<const std::uint8_t*, largest_receive> trailers;      // NOLINT: filled below
+    std::array<rte_mbuf*, largest_receive> own;                     // NOLINT: filled below
+    const auto known = pages_;
+    unsigned others = 0;
+    unsigned mine = 0;
+    for (unsigned i = 0; i < count; ++i) {
+        auto* packet = packets[i];
+        const auto* data = rte_pktmbuf_mtod(packet, const std::uint8_t*);
+        const auto octets = packet->data_len;
+        const auto* trailer = data + octets - trailer_octets;
+        if (__builtin_expect(octets < headers_octets + trailer_octets || packet->nb_segs != 1 ||
+                                 load<std::uint16_t>(trailer) != swap16(trailer_magic), 0)) {
+            packets[others++] = packet;
+            continue;
+        }
+        const auto flow = swap32(load<std::uint32_t>(trailer + 2));
+        if (__builtin_expect(flow >= known, 0)) {
+            packets[others++] = packet;
+            continue;
+        }
+        ledger_.prefetch(flow);
+        flows[mine] = flow;
+        trailers[mine] = trailer;
+        own[mine++] = packet;
+    }
+    const auto tick = ledger_.tick(now_ns);
+    const auto age = now_ns - progress_.begin_ns;
+    std::uint64_t octets = 0;
+    unsigned taken = 0;
+    for (unsigned i = 0; i < mine; ++i) {
+        const auto* trailer = trailers[i];
+        auto* packet = own[i];
+        const auto latency = now_ns - swap64(load<std::uint64_t>(trailer + 10));
+        if (__builtin_expect(latency > age, 0)) {  // sent before this trial began, or never
+            packets[others++] = packet;
+            continue;
+        }
+        const auto* data = rte_pktmbuf_mtod(packet, const std::uint8_t*);
+        octets += packet->data_len;
+        own[taken++] = packet;
+        ledger_.take(*tally_, flows[i], swap32(load<std::uint32_t>(trailer + 6)), load<std::uint16_t>(data + 10),
+                     packet->data_len, latency, tick);
+    }
+    tally_->received += taken;
+    tally_->received_bytes += octets;
+    if (taken != 0) {
+        progress_.last_arrival_ns = now_ns;
+        rte_pktmbuf_free_bulk(own.data(), taken);
+    }
+    return others;
+}
+
+void FlowSession::set_rate(double packets_per_second, std::uint64_t now_ns) {
+    if (pacer_.unlimited()) {
+        const auto issued = pacer_.issued_so_far();
+        pacer_.begin(packets_per_second, now_ns);
+        pacer_.resume_count(issued);
+    } else {
+        pacer_.set_rate(packets_per_second, now_ns);
+    }
+}
+
+void FlowSession::set_new_per_second(double per_second, std::uint64_t now_ns) {
+    population_.set_new_per_second(per_second, now_ns - progress_.begin_ns);
+    next_care();
+}
+
+void FlowSession::add_arrivals(std::uint64_t duration_ns, double per_second, std::uint64_t now_ns) {
+    population_.add_arrivals({now_ns - progress_.begin_ns, duration_ns, per_second});
+    next_care();
+}
+
+void FlowSession::stop_sending(std::uint64_t now_ns) {
+    if (!sending_) {
+        return;
+    }
+    sending_ = false;
+    static_cast<void>(pacer_.rest(now_ns));  // brings what was intended up to this moment
+    progress_.intended = pacer_.intended();
+    progress_.given_up = pacer_.given_up();
+    progress_.end_ns = now_ns;
+    next_care();
+}
+
+void FlowSession::end_stretch(std::uint64_t now_ns, Tally* next) {
+    stretch_end_ns_ = std::max(stretch_end_ns_ + plan_.interval_ms * std::uint64_t{1'000'000}, now_ns);
+    tally_->end_ns = now_ns;
+    tally_->sent = progress_.sent - std::exchange(sent_told_, progress_.sent);
+    tally_->born = population_.born() - std::exchange(born_told_, population_.born());
+    tally_->ended = population_.ended() - std::exchange(ended_told_, population_.ended());
+    tally_->living = population_.living();
+    tally_->missing = ledger_.missing();
+    closed_.put(std::exchange(tally_, next));
+    if (tally_ != nullptr) {
+        tally_->begin_ns = now_ns;
+    }
+}
+
+void FlowSession::close(std::uint64_t now_ns) {
+    stop_sending(now_ns);
+    if (accounting_) {
+        accounting_ = false;
+        end_stretch(now_ns, nullptr);
+        for (const auto& pool : templates_) {
+            pool->give_back();
+        }
+    }
+}
+
+const Tally* FlowSession::take_closed() { return closed_.take().value_or(nullptr); }
+
+void FlowSession::recycle(const Tally* tally) {
+    const auto owner = std::find_if(owned_.begin(), owned_.end(), [&](const auto& owned) { return owned.get() == tally; });
+    (*owner)->clear();
+    spare_.put(owner->get());
+}
+
+}  // namespace nfvcert::engine
