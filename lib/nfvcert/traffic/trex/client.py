@@ -3,40 +3,28 @@
 from __future__ import annotations
 
 import math
-import os
-import sys
-import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from nfvcert.errors import TestbedError
-from nfvcert.traffic.native import NativeProcess
+from nfvcert.traffic.trex.flow_mode import FlowMode
 from nfvcert.traffic.trex.plan import Stream, intended_packets
+from nfvcert.traffic.trex.process import ORDER_S, ClientProcess, GeneratorRefusal
 from nfvcert.traffic.trex.trial import Reading, Tolerances, TrexTrial, difference, reading_of, sums
 
 START_S = 20.0
-ORDER_S = 30.0
 SETTLE_S = 2.0
 """Residual packets are waited for so long (RFC 2544, clause 23)."""
 MOST_STRETCH = 4.0
 """A trial that takes so many times as long as intended is ended."""
-PREPARE_S = 120.0
-STOP_S = 180.0
 MOST_GROUPS = 1000
 
-
-class GeneratorRefusal(TestbedError):
-    """The generator refused an order, or failed at it; ``kind`` is the worker's word for how."""
-
-    def __init__(self, what: str, kind: str, *, where: str = "", found: str = "", hint: str = "") -> None:
-        super().__init__(what, where=where, found=found, hint=hint)
-        self.kind = kind
+__all__ = ["GeneratorRefusal", "TrexGenerator"]
 
 
-class TrexGenerator:
+class TrexGenerator(FlowMode):
     """A generator behind a TRex server, driven by the unmodified client in a process of its own.
 
     Orders may come from several threads; they are carried out one after the other.
@@ -54,16 +42,10 @@ class TrexGenerator:
     def __init__(
         self, server: str, *, rpc: int = 4501, publisher: int = 4500, user: str = "nfvcert", log: Path | None = None
     ) -> None:
-        self.where = f"TRex at {server}:{rpc}"
+        super().__init__(ClientProcess(f"TRex at {server}:{rpc}", log))
         self._address: dict[str, Any] = {"server": server, "rpc": rpc, "publisher": publisher, "user": user}
-        self._worker = NativeProcess([sys.executable, "-m", "nfvcert.traffic.trex.worker"], log=log or Path(os.devnull))
-        self._lock = threading.RLock()
-        self._last_id = 0
         self._speeds: dict[int, float] = {}
-        self._methods: list[str] = []
         self._streams: dict[int, list[Stream]] = {}
-        self._interval = 0
-        self._flow_port = 0
 
     def __enter__(self) -> Self:
         return self
@@ -85,7 +67,7 @@ class TrexGenerator:
             GeneratorRefusal: nobody answers, the API does not fit, or another session holds a port.
         """
         wanted = list(ports) if ports is not None else None
-        answer = self._order("connect", timeout_s=START_S, **self._address, ports=wanted, force=force)
+        answer = self._client.order("connect", timeout_s=START_S, **self._address, ports=wanted, force=force)
         self._speeds = {port["index"]: float(port["speed_gbps"]) for port in answer["ports"]}
         self._methods = list(answer["methods"])
         if reset:
@@ -95,35 +77,30 @@ class TrexGenerator:
     def reset(self, ports: Sequence[int] | None = None) -> None:
         """Stop, remove streams and clear counters of ports. Raises: GeneratorRefusal."""
         chosen = self._ports(ports)
-        self._order("reset", ports=chosen)
+        self._client.order("reset", ports=chosen)
         for port in chosen:
             self._streams.pop(port, None)
 
     def state(self) -> dict[str, Any]:
         """connected, acquired, active (port numbers), events (what the server told, as text)."""
-        return self._order("state")
+        return self._client.order("state")
 
     def close(self) -> None:
         """Stop traffic, give ports up, disconnect and end the client's process."""
-        if self._worker.running:
-            try:
-                self._order("disconnect", timeout_s=5.0)
-            except TestbedError:
-                pass  # the server may be gone; it gives ports up that nobody holds any more
-        self._worker.close()
+        self._client.close()
 
     # streams
 
     def add_streams(self, port: int, streams: Sequence[Stream]) -> list[int]:
         """Add streams to a port; answers their numbers. Raises: GeneratorRefusal with the first stream's fault."""
-        answer = self._order("add_streams", port=port, streams=[stream.described() for stream in streams])
+        answer = self._client.order("add_streams", port=port, streams=[stream.described() for stream in streams])
         self._streams.setdefault(port, []).extend(streams)
         return [int(number) for number in answer["ids"]]
 
     def remove_streams(self, ports: Sequence[int] | None = None) -> None:
         """Remove all streams of ports. Raises: GeneratorRefusal."""
         chosen = self._ports(ports)
-        self._order("remove_streams", ports=chosen)
+        self._client.order("remove_streams", ports=chosen)
         for port in chosen:
             self._streams.pop(port, None)
 
@@ -142,25 +119,25 @@ class TrexGenerator:
         Raises:
             GeneratorRefusal: above line rate without ``force``, streams that do not fit together, link down.
         """
-        return self._order(
+        return self._client.order(
             "start", ports=list(ports), multiplier=_multiplier(multiplier), duration_s=duration_s, force=force
         )
 
     def update(self, ports: Sequence[int], *, multiplier: float | str, force: bool = False) -> None:
         """Change the rate; "+" or "-" behind it adds or subtracts. Raises: GeneratorRefusal."""
-        self._order("update", ports=list(ports), multiplier=_multiplier(multiplier), force=force)
+        self._client.order("update", ports=list(ports), multiplier=_multiplier(multiplier), force=force)
 
     def pause(self, ports: Sequence[int]) -> None:
         """Pause ports whose streams are continuous. Raises: GeneratorRefusal."""
-        self._order("pause", ports=list(ports))
+        self._client.order("pause", ports=list(ports))
 
     def resume(self, ports: Sequence[int]) -> None:
         """Let them go on. Raises: GeneratorRefusal."""
-        self._order("resume", ports=list(ports))
+        self._client.order("resume", ports=list(ports))
 
     def stop(self, ports: Sequence[int] | None = None) -> None:
         """Stop sending. Raises: GeneratorRefusal."""
-        self._order("stop", ports=self._ports(ports))
+        self._client.order("stop", ports=self._ports(ports))
 
     def wait(self, ports: Sequence[int], timeout_s: float) -> bool:
         """Wait until sending has ended; False when it has not within that time. Raises: GeneratorRefusal."""
@@ -207,7 +184,7 @@ class TrexGenerator:
         self.stop(sending)
         time.sleep(settle_s)
         after = self.read()
-        self._order("settle", ports=list(sending))
+        self._client.order("settle", ports=list(sending))
         ports, groups, queue_full = difference(before, after)
         sent, received, send_errors, receiver_drops = sums(ports, sending, receiving)
         return TrexTrial(
@@ -225,79 +202,16 @@ class TrexGenerator:
             tolerances=tolerances,
         )
 
-    # flow mode
-
-    def flow_prepare(
-        self, *, tx_port: int = 0, rx_port: int = 1, force: bool = False, **parameters: Any
-    ) -> dict[str, Any]:
-        """Make the first population of flows; parameters are those of the packet engine's flow mode.
-
-        Raises:
-            GeneratorRefusal: a parameter makes no sense, above line rate without ``force``, or the server (a TRex of a lab)
-                has no flow mode.
-        """
-        wanted = {"rx_port": rx_port, **parameters}
-        self._flow_port, self._interval = tx_port, 0
-        return self._flow("flow_prepare", {"parameters": wanted, "force": force}, timeout_s=PREPARE_S)
-
-    def flow_start(self) -> dict[str, Any]:
-        """Start what was prepared: {t_ns}, CLOCK_MONOTONIC of the first packet. Raises: GeneratorRefusal."""
-        return self._flow("flow_start", {})
-
-    def flow_update(self, *, force: bool = False, **changes: Any) -> dict[str, Any]:
-        """Change ``pps`` or ``new_per_second``. Raises: GeneratorRefusal."""
-        return self._flow("flow_update", {"changes": changes, "force": force})
-
-    def flow_burst(self, **changes: Any) -> dict[str, Any]:
-        """More new flows for a moment: ``duration_ms``, ``new_per_second``. Raises: GeneratorRefusal."""
-        return self._flow("flow_burst", {"changes": changes})
-
-    def flow_intervals(self) -> list[dict[str, Any]]:
-        """What was seen in intervals since the last call.
-
-        Raises:
-            GeneratorRefusal: nothing was prepared, or some were dropped because they were not fetched in time.
-        """
-        gathered: list[dict[str, Any]] = []
-        while True:
-            request = {"port_id": self._flow_port, "since": self._interval}
-            [told] = self.rpc([["flow_intervals", request]])
-            self._interval = told["next"]
-            if told["dropped"]:
-                raise GeneratorRefusal(
-                    "intervals were dropped", "refused", where=self.where, found=str(told["dropped"])
-                )
-            if not told["intervals"]:
-                return gathered
-            gathered += told["intervals"]
-
-    def flow_stop(self) -> dict[str, Any]:
-        """Stop, settle, then read: {summary}. Raises: GeneratorRefusal."""
-        return self._flow("flow_stop", {}, timeout_s=STOP_S)
-
     def rpc(self, requests: Sequence[Sequence[Any]], *, timeout_s: float = 10.0) -> list[Any]:
         """Requests of the protocol over the client's connection, [[method, parameters], ...], and their results.
 
         Raises:
             GeneratorRefusal: one was refused.
         """
-        answer = self._order(
-            "rpc", timeout_s=timeout_s + ORDER_S, requests=[list(each) for each in requests], wait_s=timeout_s
-        )
-        return list(answer["results"])
-
-    def _flow(self, method: str, parameters: dict[str, Any], *, timeout_s: float = 10.0) -> dict[str, Any]:
-        if self._methods and method not in self._methods:
-            raise GeneratorRefusal(
-                "this server has no flow mode", "unknown-method", where=self.where, hint="use the embedded generator"
-            )
-        [result] = self.rpc(
-            [[method, {"handler": None, "port_id": self._flow_port, **parameters}]], timeout_s=timeout_s
-        )
-        return dict(result or {})
+        return self._client.rpc(requests, timeout_s=timeout_s)
 
     def _wait(self, ports: Sequence[int], timeout_s: float) -> dict[str, Any]:
-        return self._order("wait", timeout_s=timeout_s + ORDER_S, ports=list(ports), wait_s=timeout_s)
+        return self._client.order("wait", timeout_s=timeout_s + ORDER_S, ports=list(ports), wait_s=timeout_s)
 
     def _intended(self, sending: Sequence[int], factors: dict[int, Any], duration_s: float) -> float | None:
         seconds = duration_s if duration_s > 0 else math.inf
@@ -332,24 +246,6 @@ class TrexGenerator:
 
     def _ports(self, ports: Sequence[int] | None) -> list[int]:
         return list(ports) if ports is not None else list(self.state()["acquired"])
-
-    def _order(
-        self, op: str, *, timeout_s: float = ORDER_S, wait_s: float | None = None, **fields: Any
-    ) -> dict[str, Any]:
-        """Have the client's process do something."""
-        with self._lock:
-            self._last_id += 1
-            order = {"op": op, "id": self._last_id, **fields}
-            if wait_s is not None:
-                order["timeout_s"] = wait_s
-            self._worker.send(order)
-            answer = self._worker.await_event("answer", timeout_s)
-            while answer.get("id") != self._last_id:  # the late answer to an order that was given up
-                answer = self._worker.await_event("answer", timeout_s)
-        if not answer.get("ok"):
-            kind = str(answer.get("kind", "fault"))
-            raise GeneratorRefusal(f"'{op}' failed ({kind})", kind, where=self.where, found=str(answer.get("error")))
-        return {key: value for key, value in answer.items() if key not in ("ok", "id", "event")}
 
 
 def _multiplier(value: float | str) -> str:

@@ -1,9 +1,9 @@
 """A trial with streams, and the rules by which it counts.
 
 What was sent is compared with what was intended, and how long it took with how long it should have taken: a generator
-that is overloaded sends everything, only later. Packets are counted at the ports; packet groups may count what was never
-sent. What the receiver itself could not keep is not the device's loss. A trial that breaks one of the rules says nothing:
-it is invalid, not lossy.
+that is overloaded sends everything, only later. Packets are counted at the ports; packet groups may count what was
+never sent. What the receiver itself could not keep is not the device's loss. A trial that breaks one of the rules
+says nothing: it is invalid, not lossy.
 """
 
 from __future__ import annotations

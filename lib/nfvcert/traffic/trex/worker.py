@@ -1,16 +1,15 @@
 """Process of the TRex client: ``python -m nfvcert.traffic.trex.worker``; orders and answers are JSON lines.
 
-The client is the unmodified ``lbr-trex-client``. It brings its own versions of scapy, yaml and zmq, which cannot live in
-a process beside others; so this module imports nothing but the standard library before it, and packets are octets.
+The client is the unmodified ``lbr-trex-client``. It brings its own versions of scapy, yaml and zmq, which cannot live
+in a process beside others; so nothing but the standard library is imported before it, and packets are octets.
 
 ``{"op": NAME, "id": N, ...}`` is answered by ``{"event": "answer", "ok": true, "id": N, ...}`` or by ``"ok": false``
-with ``kind`` (refused, timeout, connection, unknown-method, fault) and ``error``, a text. Standard output belongs to the
-answers alone.
+with ``kind`` (refused, timeout, connection, unknown-method, fault) and ``error``, a text. Standard output belongs to
+the answers alone.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import re
@@ -20,6 +19,8 @@ import traceback
 import warnings
 from collections.abc import Callable
 from typing import Any
+
+from nfvcert.traffic.trex.building import build_stream
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _UNKNOWN_METHOD = -32601
@@ -125,7 +126,7 @@ class Worker:
 
     def add_streams(self, order: dict[str, Any]) -> dict[str, Any]:
         """Add streams to a port; answers their numbers."""
-        streams = [self._stream(described) for described in order["streams"]]
+        streams = [build_stream(self._api, described) for described in order["streams"]]
         numbers = self._needed().add_streams(streams, ports=[order["port"]])
         return {"ids": numbers if isinstance(numbers, list) else [numbers]}
 
@@ -193,7 +194,8 @@ class Worker:
     def rpc(self, order: dict[str, Any]) -> dict[str, Any]:
         """Requests over the client's own connection, ``[[method, parameters], ...]`` as one batch.
 
-        An owned port's handler is added where ``handler`` is null. A single request whose answer takes long is waited for.
+        An owned port's handler is added where ``handler`` is null. A single request whose answer takes long is waited
+        for.
         """
         client = self._needed()
         requests = [(method, self._with_handler(parameters)) for method, parameters in order["requests"]]
@@ -246,32 +248,6 @@ class Worker:
         from trex.common.trex_types import RpcCmdData
 
         return RpcCmdData(method, parameters, "")
-
-    def _stream(self, described: dict[str, Any]) -> Any:
-        """The client's stream: its packet is octets, its field-engine program the protocol's instructions."""
-        api = self._api
-        mode, rate = described["mode"], {described["rate"]["kind"]: described["rate"]["value"]}
-        modes = {"continuous": api.STLTXCont, "single_burst": api.STLTXSingleBurst, "multi_burst": api.STLTXMultiBurst}
-        groups = {"stats": api.STLFlowStats, "latency": api.STLFlowLatencyStats}
-        group = described.get("group")
-        stream = api.STLStream(
-            name=described.get("name"),
-            next=described.get("next"),
-            packet=api.STLPktBuilder(pkt_buffer=base64.b64decode(described["packet"])),
-            mode=modes[mode["type"]](**{key: value for key, value in mode.items() if key != "type"}, **rate),
-            self_start=described["self_start"],
-            isg=described["isg_us"],
-            action_count=described["action_count"],
-            random_seed=described["seed"],
-            start_paused=described["start_paused"],
-            mac_src_override_by_pkt=described["own_addresses"],
-            mac_dst_override_mode=1 if described["own_addresses"] else 0,
-            dummy_stream=described["dummy"],
-            flow_stats=groups[group["kind"]](pg_id=group["number"]) if group else None,
-        )
-        if described["instructions"]:
-            stream.fields["vm"] = {"instructions": described["instructions"]}
-        return stream
 
     def _needed(self) -> Any:
         if self._client is None or not self._connected():
