@@ -1,0 +1,111 @@
+#pragma once
+// The software switch of a server as a program: it knows the living flows of its instances, keeps each with its owner, and
+// sends flows that belong elsewhere on through the hardware switch (ETSI GS NFV-REL 002 clause 6.2 steps 4 and 5).
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dpdk/program.hpp"
+#include "switch/flow_table.hpp"
+#include "switch/identity.hpp"
+#include "switch/mac.hpp"
+#include "switch/mapped_store.hpp"
+#include "switch/output.hpp"
+#include "switch/rule_table.hpp"
+
+namespace nfvcert::switching {
+
+/// Decisions of the server switch; a seeded defect overrides one.
+struct ServerSwitchPolicy {
+    virtual ~ServerSwitchPolicy() = default;
+    [[nodiscard]] virtual std::uint16_t id(const FlowKey& key, Identity identity) const { return flow_id(key, identity); }
+    /// The ids that a range of an order covers.
+    [[nodiscard]] virtual IdRange covered(const IdRange& range) const { return range; }
+    /// Silence after which a flow has ended.
+    [[nodiscard]] virtual std::uint64_t timeout_ms(std::uint64_t configured) const { return configured; }
+    /// Whether what was known before a restart is known after it.
+    [[nodiscard]] virtual bool remembers() const { return true; }
+    /// Whether flows that an order says belong elsewhere are taken up.
+    [[nodiscard]] virtual bool expects(const FlowKey&) const { return true; }
+    /// Who serves a packet of a known flow: its owner.
+    [[nodiscard]] virtual Owner served_by(const Flow& flow, Owner /*by the ranges*/) const { return flow.owner; }
+    /// Whether a packet that is sent on is also handled here.
+    [[nodiscard]] virtual bool handles_too(const Flow&) const { return false; }
+};
+
+class ServerSwitch {
+public:
+    ServerSwitch(dpdk::Program& program, const ServerSwitchPolicy& policy);
+
+private:
+    using json = nlohmann::json;
+
+    struct OwnerState {
+        std::string name;          // v1: an instance of this server; s2: another server
+        bool local = false;
+        std::size_t port = 0;      // of a local one
+        Mac mac = 0;               // of another server
+        std::atomic<std::uint64_t> detoured_packets{0};
+        std::atomic<std::uint64_t> detoured_bytes{0};
+    };
+    struct Watch {
+        std::vector<IdRange> ranges;
+        Owner owner;
+        std::size_t below;
+    };
+
+    unsigned poll(std::uint64_t tsc);
+    void from_uplink(rte_mbuf** burst, std::uint16_t count, std::uint64_t tsc);
+    void serve(rte_mbuf* packet, Flow* flow, Owner owner, std::uint16_t id);
+    void send_on(rte_mbuf* packet, OwnerState& owner);
+    void hold(rte_mbuf* packet);
+    void look_at_watch(std::uint64_t tsc);
+
+    void answer_orders();
+    json set_ranges(const json& order);
+    json expect_flows(const json& order);
+    json forget_flows(const json& order);
+    json forget_owner(const json& order);
+    json occupancy(const json& order);
+    json flows(const json& order);
+    json count(const json& order);
+    json hold_flows(const json& order);
+    json release_held(const json& order);
+    json watch(const json& order);
+    json counters() const;
+
+    [[nodiscard]] Owner owner_named(const std::string& name) const;
+    [[nodiscard]] std::vector<IdRange> ranges_of(const json& order) const;
+    [[nodiscard]] std::size_t living(const std::vector<IdRange>& ranges, Owner owner) const;
+    [[nodiscard]] std::uint64_t now_ns() const { return program_.clock().now_ns(); }
+
+    dpdk::Program& program_;
+    const ServerSwitchPolicy& policy_;
+    Identity identity_;
+    std::vector<std::unique_ptr<OwnerState>> owners_;
+    std::vector<dpdk::Port*> ports_;  // the uplink first
+    Outputs outputs_;
+    MappedStore store_;
+    FlowTable table_;
+    std::uint64_t timeout_;  // counter ticks
+    std::uint64_t look_period_;
+    std::vector<bool> held_ids_;
+    bool holding_ = false;
+    std::vector<rte_mbuf*> held_;
+    std::optional<Watch> watch_;
+    std::uint64_t next_watch_ = 0;
+    std::atomic<std::uint64_t> table_full_{0};
+    std::atomic<std::uint64_t> loops_{0};
+    std::atomic<std::uint64_t> no_range_{0};
+    std::atomic<std::uint64_t> bad_frames_{0};
+    std::atomic<std::uint64_t> held_dropped_{0};
+};
+
+int server_switch_main(int argc, char** argv, const ServerSwitchPolicy& policy = {});
+
+}  // namespace nfvcert::switching

@@ -1,0 +1,3 @@
+#include "switch/server_switch.hpp"
+
+int main(int argc, char** argv) { return nfvcert::switching::server_switch_main(argc, argv); }
