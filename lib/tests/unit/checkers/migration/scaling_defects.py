@@ -221,6 +221,7 @@ STORIES: dict[str, dict[str, list[Change]]] = {
     "DEF.MA.01.c": {"ma-table-full": [_evicts]},
     "DEF.MA.01.d": {"ma-never-migrate": [_leaves_out_exceptions]},
     "DEF.MA.01.e": {"ma-never-migrate": [_removes_exceptions_early]},
+    "DEF.MA.01.f": {"ma-table-full": [_ignores_full_table]},
     "DEF.MA.02.a": {"ma-always-migrate": [_filter_before_import]},
     "DEF.MA.02.b": {"ma-always-migrate": [_dead_copy]},
     "DEF.MA.02.c": {"ma-move-interrupted": [_deletes_when_sent]},
