@@ -121,7 +121,7 @@ def overload(stage: Stage) -> None:
         experiment.controller.report_overload("doubled", experiment.initial)
         experiment.controller.await_state(identifier, timeout_s=LONGEST_S)
         experiment.until(experiment.now_s + 0.5)
-        experiment.controller.report_overload("no-place", experiment.initial)
+        experiment.controller.report_overload("no-place", "s2/v1")
         experiment.finish()
 
 
