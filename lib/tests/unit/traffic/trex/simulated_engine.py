@@ -1,7 +1,7 @@
 """A packet engine without packets: port 0 looped to port 1, sending computed instead of done.
 
-It answers the orders of the real engine's control socket. Flaws of real generators can be given to it: a capacity above which
-sending is stretched, packet groups that count what was never sent, a receiver that overruns, a device that loses.
+It answers the orders of the real engine's control socket. Flaws of real generators can be given to it: a capacity above
+which sending is stretched, packet groups that count what was never sent, a receiver that overruns, a device that loses.
 ``python simulated_engine.py --control SOCKET [--flaws JSON]`` serves it.
 """
 
@@ -241,7 +241,7 @@ class SimulatedEngine:
         if flow is None or flow.begun is None:
             return
         step = flow.parameters.get("interval_ms", 100) / 1000
-        while now - flow.told >= step:
+        while now - flow.told >= step - 1e-9:
             packets = int(flow.parameters["pps"] * step)
             begin, flow.told = flow.told, flow.told + step
             flow.sent += packets
