@@ -94,13 +94,15 @@ WanOptimiser::Result WanOptimiser::encode(PacketRef& packet, const FrameView& vi
                     crc32c(content.data(), content.size())};
     std::size_t length = 0;
     if (carrier) {  // would be taken for an encoding at the other end: wrapped as a literal
-        length = literal_length + content.size();
+        length = content.empty() ? 0 : literal_length + content.size();
         const auto total = view.header_length + shim_length + length;
         if (total > longest_packet || packet::ethernet_header_length + total > packet.capacity) {
             return {DropReason::no_room};
         }
-        write16(work_.data(), static_cast<std::uint16_t>(content.size()));
-        std::memcpy(work_.data() + literal_length, content.data(), content.size());
+        if (length != 0) {
+            write16(work_.data(), static_cast<std::uint16_t>(content.size()));
+            std::memcpy(work_.data() + literal_length, content.data(), content.size());
+        }
     } else {
         const Fingerprints fingerprints{content};
         length = tokenise(content, fingerprints);
