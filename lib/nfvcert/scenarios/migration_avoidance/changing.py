@@ -16,6 +16,7 @@ LAST_ENDS_S = 10.0
 """By then the last of 10,000 flows with the short mean lifetime has ended."""
 LONGEST_WAIT_S = 4.0
 TURN_AFTER_S = 2.0
+AFTERWARDS_S = 3.0
 ENDLESS = {"endless": 2 * TAIL}
 """Half of them begin at the leaving instance."""
 WAY_BACK = (("stage-30", 0.3), ("rollback", 0.0), ("stage-30-again", 0.3), ("abrupt", 0.0))
@@ -46,7 +47,7 @@ def version_back(stage: Stage) -> None:
 
 def scale_in(stage: Stage) -> None:
     """The new instance of a balanced pair leaves when its last flow has ended."""
-    with stage.experiment("plain", least_s=stage.trigger_s + 1.0 + LAST_ENDS_S, mean_s=SHORT_S) as experiment:
+    with stage.experiment("plain", least_s=stage.trigger_s + LAST_ENDS_S, mean_s=SHORT_S) as experiment:
         _balanced(experiment, stage)
         _leave(experiment)
         experiment.finish()
@@ -54,7 +55,7 @@ def scale_in(stage: Stage) -> None:
 
 def scale_in_endless(stage: Stage) -> None:
     """Flows that never end keep the leaving instance until the longest wait is over."""
-    least = stage.trigger_s + LONGEST_WAIT_S + 3.0
+    least = stage.trigger_s + LONGEST_WAIT_S + AFTERWARDS_S
     with stage.experiment("plain", least_s=least, name="tail", mean_s=SHORT_S, extra=ENDLESS) as experiment:
         _balanced(experiment, stage)
         _leave(experiment, longest_wait_s=LONGEST_WAIT_S)
