@@ -65,7 +65,7 @@ def scale_in_endless(stage: Stage) -> None:
 def turn_round(stage: Stage) -> None:
     """A scale-in is turned round by a scale-out while the leaving instance still has flows."""
     with stage.experiment(
-        "plain", least_s=stage.trigger_s + 7.0, name="tail", mean_s=SHORT_S, extra=ENDLESS
+        "plain", least_s=stage.trigger_s + TURN_AFTER_S + AFTERWARDS_S, name="tail", mean_s=SHORT_S, extra=ENDLESS
     ) as experiment:
         _balanced(experiment, stage)
         _leave(experiment)
