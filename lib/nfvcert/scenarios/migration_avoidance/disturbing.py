@@ -12,7 +12,8 @@ QUOTA = 148
 IDLE_FLOWS = 200
 IDLE_SHARES = (0.1, 0.5, 0.9, 1.1)
 """Silences of pausing flows in shares of the state timeout."""
-STOPPED_S = 2.0
+DOWN_S = 0.5
+"""A controller that was killed stays away for that long; orders under way have arrived by then."""
 
 
 def burst(stage: Stage) -> None:
@@ -64,7 +65,7 @@ def controller_killed(stage: Stage) -> None:
         held = experiment.relays["switch"]
         held.hold_next("apply", 0.3)
         held.await_order("apply", LONGEST_S)
-        experiment.restart("controller", after_s=0.2, kind="kill")
+        experiment.restart("controller", after_s=DOWN_S, kind="kill")
         experiment.finish()
 
 
@@ -105,7 +106,7 @@ def move_interrupted(stage: Stage) -> None:
         moving.hold_next("import_flows", 0.1)
         identifier = experiment.split()
         moving.await_order("import_flows", LONGEST_S)
-        experiment.restart("controller", after_s=0.2, kind="kill")
+        experiment.restart("controller", after_s=DOWN_S, kind="kill")
         experiment.controller.await_state(identifier, timeout_s=LONGEST_S)
         experiment.dump_states("after")
         experiment.finish()
