@@ -57,6 +57,11 @@ class TrexGenerator(FlowMode):
 
     # connection
 
+    @property
+    def pid(self) -> int:
+        """Process id of the client's process."""
+        return self._client.pid
+
     def connect(self, ports: Sequence[int] | None = None, *, force: bool = False, reset: bool = True) -> dict[str, Any]:
         """Connect, take ports (default: all) and bring them to a known state.
 

@@ -44,6 +44,11 @@ class ClientProcess:
         self._lock = threading.RLock()
         self._last_id = 0
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
     def order(
         self, op: str, *, timeout_s: float = ORDER_S, wait_s: float | None = None, **fields: Any
     ) -> dict[str, Any]:

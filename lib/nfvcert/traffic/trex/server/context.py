@@ -158,6 +158,11 @@ class Context:
             self._statistics = None
             self.statistics()
 
+    def traffic_begins(self) -> None:
+        """Rates are measured anew from now on."""
+        self.meter.begin()
+        self._sampled = float("-inf")
+
     def take_engine_events(self) -> None:
         """Act on what the engine told."""
         for event in self.engine.events():

@@ -30,6 +30,10 @@ class Meter:
         while len(self._samples) > 2 and moment - self._samples[1][0] >= WINDOW_S:
             self._samples.popleft()
 
+    def begin(self) -> None:
+        """Something starts: what was before it does not count in rates."""
+        self._samples.clear()
+
     def rates(self, ports: Iterable[str]) -> dict[str, dict[str, dict[str, float]]]:
         """Group -> tps, rps, tbs, rbs -> port -> value; empty before two readings."""
         if len(self._samples) < 2:

@@ -42,6 +42,7 @@ def start_traffic(context: Context, parameters: Parameters) -> dict[str, Any]:
     )
     context.drop_finished(port.index, name)
     profile.running, profile.factor = State.TX, factor
+    context.traffic_begins()
     context.log.say("started", port=port.index, profile=name, multiplier=factor, duration_s=duration)
     _tell(context, port, name, EventType.PROFILE_STARTED)
     return {"multiplier": factor, "ts": time.time(), "t_ns": answer.get("t_ns")}
