@@ -9,17 +9,13 @@
 #include <vector>
 
 #include "dpdk/program.hpp"
+#include "switch/hardware_switch_policy.hpp"
 #include "switch/identity.hpp"
 #include "switch/mac.hpp"
 #include "switch/output.hpp"
 #include "switch/rule_table.hpp"
 
 namespace nfvcert::switching {
-
-/// Decisions of the hardware switch; a seeded defect overrides one.
-struct HardwareSwitchPolicy : RulePolicy {
-    [[nodiscard]] virtual std::uint16_t id(const FlowKey& key, Identity identity) const { return flow_id(key, identity); }
-};
 
 class HardwareSwitch {
 public:
@@ -57,7 +53,5 @@ private:
     std::atomic<std::uint64_t> no_rule_{0};
     std::atomic<std::uint64_t> bad_frames_{0};
 };
-
-int hardware_switch_main(int argc, char** argv, const HardwareSwitchPolicy& policy = {});
 
 }  // namespace nfvcert::switching
