@@ -9,6 +9,8 @@ from nfvcert.traffic.trex.server.methods.ownership import tell_released
 from nfvcert.traffic.trex.server.methods.traffic import stop_profile
 from nfvcert.traffic.trex.server.ports import Port
 
+ABSENCE_S = 1.5
+"""If it was not called for longer the server was stopped or starved, and did not hear its clients."""
 SETTLE_S = 3.0
 """Rates are followed so long after traffic ended, until they are zero."""
 
@@ -19,11 +21,17 @@ class Housekeeping:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._busy_until = 0.0
+        self._last_tick = context.clock()
 
     def tick(self) -> None:
         """Do what is due."""
         context = self._context
         context.begin_frame()
+        now = context.clock()
+        if now - self._last_tick > ABSENCE_S:
+            context.log.say("absent", seconds=round(now - self._last_tick, 3))
+            context.sessions.forgive(now - self._last_tick)
+        self._last_tick = now
         if context.gone:
             return
         if context.active():

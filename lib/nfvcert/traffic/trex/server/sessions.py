@@ -86,6 +86,11 @@ class Sessions:
             self._put({"name": "trex-global", "type": 0, "data": statistics, "baseline": True})
         self._put({"name": "trex-barrier", "type": key, "data": {}})
 
+    def forgive(self, seconds: float) -> None:
+        """Do not hold against the sessions a time in which the server itself could not listen."""
+        for session in self._sessions.values():
+            session.last_heard += seconds
+
     def vanished(self) -> list[int | str]:
         """Forget the sessions that have been silent for too long, and say which."""
         limit = self._clock() - self._silence_s

@@ -132,6 +132,15 @@ def test_a_session_that_never_read_events_cannot_vanish() -> None:
     assert talk.status()["owner"] == "ann"
 
 
+def test_a_server_that_was_stopped_itself_does_not_blame_its_clients() -> None:
+    talk = make_talk(session_timeout_s=5.0)
+    talk.acquire(0, session=1, user="ann")
+    talk.events(session=1)
+    talk.pass_time(1)
+    talk.pass_time(60, step=60)
+    assert talk.status()["owner"] == "ann"
+
+
 def test_orders_are_signs_of_life_too() -> None:
     talk = make_talk(session_timeout_s=5.0)
     talk.acquire(0, session=1, user="ann")
