@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 
@@ -25,7 +26,7 @@ Fields::Fields(const json& object, std::string where, std::initializer_list<std:
         refuse("has to be an object, found " + object.dump());
     }
     for (const auto& [key, value] : object.items()) {
-        if (std::find(known.begin(), known.end(), key) == known.end()) {
+        if (known.size() != 0 && std::find(known.begin(), known.end(), key) == known.end()) {
             std::string all;
             for (const auto name : known) {
                 all += (all.empty() ? "" : ", ") + std::string{name};

@@ -19,8 +19,8 @@ using dpdk::Refusal;
 /// An object of an order. `where` names it in messages ("stream 3: vm instruction 2").
 class Fields {
 public:
-    /// Throws Refusal "bad-input" when it is no object or has a field that is not in `known`.
-    Fields(const json& object, std::string where, std::initializer_list<std::string_view> known);
+    /// Throws Refusal "bad-input" when it is no object or has a field that is not in `known` (none given: any may be there).
+    Fields(const json& object, std::string where, std::initializer_list<std::string_view> known = {});
 
     [[nodiscard]] bool has(const char* key) const { return object_.contains(key) && !object_.at(key).is_null(); }
     [[nodiscard]] double real(const char* key, double least, double most) const;

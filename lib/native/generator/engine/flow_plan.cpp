@@ -150,7 +150,7 @@ FlowPlan read_flow_plan(const json& order, unsigned ports, double capability_pps
     const Fields fields{order, "flow_prepare",
                         {"op", "id", "tx_port", "rx_port", "frame", "sizes", "pps", "concurrent", "new_per_second", "lifetime",
                          "seed", "addresses", "checksum", "interval_ms", "flows_file", "pauses", "bursts_of_new",
-                         "duration_s", "most_flows"}};
+                         "duration_s", "most_flows", "endless"}};
     FlowPlan plan{};
     plan.tx_port = static_cast<unsigned>(fields.whole("tx_port", 0, ports - 1));
     plan.rx_port = static_cast<unsigned>(fields.whole("rx_port", 0, ports - 1));
@@ -170,6 +170,7 @@ FlowPlan read_flow_plan(const json& order, unsigned ports, double capability_pps
     if (plan.concurrent > plan.addresses.size()) {
         fields.refuse("'concurrent' is above the " + std::to_string(plan.addresses.size()) + " five-tuples of 'addresses'");
     }
+    plan.endless = static_cast<std::uint32_t>(fields.whole_or("endless", 0, plan.concurrent, 0));
     plan.new_per_second = fields.real_or("new_per_second", 0, most_new_per_second, 0);
     plan.lifetime = read_lifetime(fields, plan.concurrent, plan.new_per_second);
     plan.seed = fields.has("seed") ? fields.natural("seed") : 1;

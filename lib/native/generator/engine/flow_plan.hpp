@@ -38,6 +38,7 @@ struct FlowPlan {
     std::vector<FrameShare> frames;
     std::optional<double> packets_per_second;  // none: as many as possible
     std::uint32_t concurrent;
+    std::uint32_t endless;  // of the first ones: never end
     double new_per_second;
     std::shared_ptr<const LifetimeModel> lifetime;  // null: flows do not end
     std::uint64_t seed;

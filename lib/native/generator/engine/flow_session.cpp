@@ -12,6 +12,7 @@ namespace nfvcert::engine {
 namespace {
 
 constexpr std::uint64_t never = ~std::uint64_t{0};
+constexpr std::uint64_t grace_ns = 50'000'000;  // for what is due at the end and not sent yet
 constexpr std::size_t least_pattern = 1021;  // frames before the pattern of sizes begins anew
 
 std::vector<std::uint8_t> make_pattern(const std::vector<FrameShare>& frames, std::uint64_t seed) {
@@ -87,7 +88,7 @@ void FlowSession::care(std::uint64_t now_ns) {
         population_.advance(now_ns - progress_.begin_ns);
         open_pages();
         if (now_ns >= stop_ns_) {
-            stop_sending(stop_ns_);
+            finish_sending(stop_ns_);
         }
     }
     if (now_ns >= stretch_end_ns_ && accounting_) {
@@ -100,18 +101,17 @@ void FlowSession::care(std::uint64_t now_ns) {
 
 unsigned FlowSession::send(dpdk::Port& port, std::uint64_t now_ns) {
     if (now_ns >= care_ns_) {
-        if (now_ns >= stop_ns_ && sending_) {  // what was due at the end and made no full burst yet
-            if (const auto rest = pacer_.rest(stop_ns_); rest > 0 && population_.sending().size() > 0) {
-                send_mixed(port, rest, now_ns);
-            }
-        }
         care(now_ns);
     }
-    if (!sending_ || population_.sending().size() == 0) {
+    if (!sending_) {
+        return 0;
+    }
+    if (finishing_ && (pacer_.finished() || now_ns > asked_end_ns_ + grace_ns)) {
+        end_sending(now_ns);
         return 0;
     }
     const auto wanted = pacer_.due(now_ns);
-    if (wanted == 0) {
+    if (wanted == 0 || population_.sending().size() == 0) {
         return 0;
     }
     const auto alike = shapes_.size() == 1 && population_.sending().size() >= wanted;
@@ -201,6 +201,7 @@ void FlowSession::count_sent(unsigned count, std::uint64_t now_ns) {
     living.advance(count);
     pacer_.issued(count);
     progress_.sent += count;
+    last_sent_ns_ = count > 0 ? now_ns : last_sent_ns_;
 }
 
 unsigned FlowSession::take(rte_mbuf** packets, unsigned count, std::uint64_t now_ns) {
@@ -251,6 +252,8 @@ unsigned FlowSession::take(rte_mbuf** packets, unsigned count, std::uint64_t now
         ledger_.take(*tally_, flows[i], swap32(load<std::uint32_t>(trailer + 6)), load<std::uint16_t>(data + 10),
                      packet->data_len, latency, tick);
     }
+    progress_.foreign += others;
+    tally_->foreign += others;
     tally_->received += taken;
     tally_->received_bytes += octets;
     if (taken != 0) {
@@ -280,15 +283,28 @@ void FlowSession::add_arrivals(std::uint64_t duration_ns, double per_second, std
     next_care();
 }
 
-void FlowSession::stop_sending(std::uint64_t now_ns) {
-    if (!sending_) {
-        return;
+void FlowSession::finish_sending(std::uint64_t now_ns) {
+    if (sending_ && !finishing_) {
+        finishing_ = true;
+        asked_end_ns_ = now_ns;
+        stop_ns_ = never;
+        pacer_.finish(now_ns);
+        next_care();
     }
+}
+
+void FlowSession::stop_sending(std::uint64_t now_ns) {
+    stopped_early_ = stopped_early_ || (sending_ && !finishing_);
+    finish_sending(now_ns);
+}
+
+void FlowSession::end_sending(std::uint64_t now_ns) {
     sending_ = false;
-    static_cast<void>(pacer_.rest(now_ns));  // brings what was intended up to this moment
     progress_.intended = pacer_.intended();
     progress_.given_up = pacer_.given_up();
-    progress_.end_ns = now_ns;
+    // the last packet was due at the asked end at the latest; sending on after it is what stretched the trial
+    progress_.end_ns = last_sent_ns_ > asked_end_ns_ ? last_sent_ns_ : asked_end_ns_;
+    sending_over_.store(now_ns, std::memory_order_release);
     next_care();
 }
 
@@ -308,6 +324,9 @@ void FlowSession::end_stretch(std::uint64_t now_ns, Tally* next) {
 
 void FlowSession::close(std::uint64_t now_ns) {
     stop_sending(now_ns);
+    if (sending_) {
+        end_sending(now_ns);
+    }
     if (accounting_) {
         accounting_ = false;
         end_stretch(now_ns, nullptr);

@@ -34,7 +34,7 @@ struct FlowProgress {
     std::uint64_t tx_refused = 0;    // offers of packets that the port had no room for, tried again later
     std::uint64_t no_buffers = 0;    // bursts put off because the driver had all buffers
     std::uint64_t last_arrival_ns = 0;
-    std::uint64_t missing = 0;
+    std::uint64_t foreign = 0;       // packets that are none of the trial's
 };
 
 class FlowSession {
@@ -54,6 +54,7 @@ public:
     void set_rate(double packets_per_second, std::uint64_t now_ns);
     void set_new_per_second(double per_second, std::uint64_t now_ns);
     void add_arrivals(std::uint64_t duration_ns, double per_second, std::uint64_t now_ns);
+    /// Sends what is due until now (for 50 ms at most), then nothing more.
     void stop_sending(std::uint64_t now_ns);
     /// Ends the current stretch however short it is; after it nothing is accounted any more.
     void close(std::uint64_t now_ns);
@@ -70,12 +71,20 @@ public:
     [[nodiscard]] const Population& population() const { return population_; }
     [[nodiscard]] Population& population() { return population_; }
     [[nodiscard]] const FlowPlan& plan() const { return plan_; }
+    /// Stopped by an order before the duration was over, or without a duration.
+    [[nodiscard]] bool stopped_early() const { return stopped_early_; }
+    [[nodiscard]] double asked_duration_s() const { return static_cast<double>(asked_end_ns_ - progress_.begin_ns) * 1e-9; }
+    [[nodiscard]] std::uint64_t foreign() const { return progress_.foreign; }
+    /// When sending was over; 0 before. From any thread.
+    [[nodiscard]] std::uint64_t sending_over_ns() const { return sending_over_.load(std::memory_order_acquire); }
 
 private:
     unsigned send_alike(dpdk::Port& port, unsigned wanted, std::uint64_t now_ns);
     unsigned send_mixed(dpdk::Port& port, unsigned wanted, std::uint64_t now_ns);
     void write_alike(rte_mbuf** packets, unsigned count, std::uint64_t now_ns);
     void count_sent(unsigned count, std::uint64_t now_ns);
+    void finish_sending(std::uint64_t now_ns);
+    void end_sending(std::uint64_t now_ns);
     void care(std::uint64_t now_ns);
     void open_pages();
     void end_stretch(std::uint64_t now_ns, Tally* next);
@@ -90,11 +99,16 @@ private:
     std::vector<std::uint8_t> pattern_;                     // shapes in the order of sending
     std::size_t pattern_at_ = 0;
     bool sending_ = false;
+    bool finishing_ = false;
+    bool stopped_early_ = false;
     bool accounting_ = false;
     std::uint32_t pages_ = 0;           // flows that the ledger knows
     std::uint64_t care_ns_ = 0;         // when something else than packets has to be looked after
     std::uint64_t stretch_end_ns_ = 0;
     std::uint64_t stop_ns_ = 0;
+    std::uint64_t asked_end_ns_ = 0;
+    std::uint64_t last_sent_ns_ = 0;
+    std::atomic<std::uint64_t> sending_over_{0};
     FlowProgress progress_;
     std::uint64_t sent_told_ = 0;
     std::uint64_t ended_told_ = 0;

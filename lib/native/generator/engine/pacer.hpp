@@ -37,6 +37,11 @@ public:
     void resume_count(std::uint64_t issued) { issued_ += issued; }
     [[nodiscard]] bool unlimited() const { return unlimited_; }
 
+    /// Nothing more becomes due from `now_ns` on; what is due already still is.
+    void finish(std::uint64_t now_ns) {
+        advance(now_ns);
+        finishing_ = true;
+    }
     /// Packets to send now; call issued() with how many were.
     [[gnu::always_inline]] unsigned due(std::uint64_t now_ns) {
         if (unlimited_) {
@@ -45,13 +50,10 @@ public:
         }
         advance(now_ns);
         const auto allowed = std::min(owed_, allowance_);
-        return allowed < burst_ ? 0 : static_cast<unsigned>(std::min<double>(allowed, largest_burst));
+        return allowed < (finishing_ ? 1 : burst_) ? 0 : static_cast<unsigned>(std::min<double>(allowed, largest_burst));
     }
-    /// What is due even if it fills no burst; for the end.
-    [[nodiscard]] unsigned rest(std::uint64_t now_ns) {
-        advance(now_ns);
-        return unlimited_ ? 0 : static_cast<unsigned>(std::min<double>(owed_, largest_burst));
-    }
+    /// After finish(): nothing is left to send.
+    [[nodiscard]] bool finished() const { return unlimited_ || owed_ < 1; }
     [[gnu::always_inline]] void issued(unsigned packets) {
         if (!unlimited_) {
             owed_ -= packets;
@@ -74,7 +76,7 @@ private:
         }
         const auto due = static_cast<double>(now_ns - last_ns_) * per_ns_;
         last_ns_ = now_ns;
-        owed_ += due;
+        owed_ += finishing_ ? 0 : due;
         // a single step never allows more than two bursts, however long it was
         allowance_ = std::min(allowance_ + due * catch_up, 2.0 * largest_burst);
         const auto most = per_ns_ * longest_lag_ns + largest_burst;
@@ -92,6 +94,7 @@ private:
     std::uint64_t issued_ = 0;
     unsigned burst_ = 1;
     bool unlimited_ = false;
+    bool finishing_ = false;
 };
 
 }  // namespace nfvcert::engine

@@ -25,7 +25,8 @@ Population::Population(const FlowPlan& plan)
       extra_{plan.extra} {
     wheel_.begin(0);
     for (std::uint32_t i = 0; i < plan.concurrent; ++i) {
-        const auto left = plan.lifetime ? static_cast<std::uint64_t>(plan.lifetime->residual(random_) * second_ns) : never;
+        const auto ends = plan.lifetime && i < plan.concurrent - plan.endless;
+        const auto left = ends ? static_cast<std::uint64_t>(plan.lifetime->residual(random_) * second_ns) : never;
         create(0, left, i < plan.pauses.flows);
     }
     draw_next_birth(0);
