@@ -72,7 +72,8 @@ Port::Port(std::string name, const PortSpec& spec, std::string device, std::uint
       kind_{spec.kind},
       device_{std::move(device)},
       id_{id},
-      server_{spec.kind == "memif" && spec.values.at("role") == "client" ? spec.values.at("socket") : std::string{}} {}
+      server_{spec.kind == "memif" && spec.values.at("role") == "client" ? spec.values.at("socket") : std::string{}},
+      rx_queues_{static_cast<std::uint16_t>(spec.rx_queues())} {}
 
 // Devices are stopped, not closed, and the environment is not taken down: both end with the process, and the memif driver
 // frees twice what it lost with a peer.
@@ -84,12 +85,14 @@ Port::~Port() {
 
 void Port::configure(rte_mempool* pool, unsigned descriptors) {
     rte_eth_conf configuration{};
-    if (const auto error = rte_eth_dev_configure(id_, 1, 1, &configuration); error != 0) {
+    if (const auto error = rte_eth_dev_configure(id_, rx_queues_, 1, &configuration); error != 0) {
         fail(name_, "cannot be configured", error);
     }
     const auto count = static_cast<std::uint16_t>(descriptors);
-    if (const auto error = rte_eth_rx_queue_setup(id_, 0, count, SOCKET_ID_ANY, nullptr, pool); error != 0) {
-        fail(name_, "no receive queue", error);
+    for (std::uint16_t queue = 0; queue < rx_queues_; ++queue) {
+        if (const auto error = rte_eth_rx_queue_setup(id_, queue, count, SOCKET_ID_ANY, nullptr, pool); error != 0) {
+            fail(name_, "no receive queue", error);
+        }
     }
     if (const auto error = rte_eth_tx_queue_setup(id_, 0, count, SOCKET_ID_ANY, nullptr); error != 0) {
         fail(name_, "no transmit queue", error);
@@ -130,7 +133,10 @@ std::uint16_t Port::rx(rte_mbuf** burst, std::uint16_t room) {
     if (!started_) {
         return 0;
     }
-    const auto count = rte_eth_rx_burst(id_, 0, burst, room);
+    const auto count = rte_eth_rx_burst(id_, rx_turn_, burst, room);
+    if (rx_queues_ > 1) {
+        rx_turn_ = static_cast<std::uint16_t>((rx_turn_ + 1) % rx_queues_);
+    }
     std::uint64_t octets = 0;
     for (std::uint16_t i = 0; i < count; ++i) {
         octets += burst[i]->pkt_len;

@@ -14,7 +14,8 @@ struct rte_mempool;
 namespace nfvcert::dpdk {
 
 /// KIND:key=value,key=value
-///   memif:socket=PATH,role=server|client,id=0,ring=1024    shared memory; ring is a power of two, packets
+///   memif:socket=PATH,role=server|client,id=0,ring=1024    shared memory; ring is a power of two, packets;
+///         [rx_queues=1]                                      for peers that send by more than one queue
 ///   af_packet:iface=NAME[,qdisc_bypass=1]                  raw socket on a network interface
 ///   af_xdp:iface=NAME[,queue=0]                            XDP socket on a network interface
 ///   ring:name=NAME                                         own transmit queue looped to the receive queue
@@ -30,6 +31,7 @@ struct PortSpec {
     [[nodiscard]] std::string device_arguments() const;
     [[nodiscard]] std::string driver() const;
     [[nodiscard]] unsigned descriptors() const;
+    [[nodiscard]] unsigned rx_queues() const;
 };
 
 struct PortCounters {
@@ -77,6 +79,8 @@ private:
     std::string device_;
     std::uint16_t id_;
     std::string server_;    // socket of the memif server to connect to, which may not be there yet; empty for all others
+    std::uint16_t rx_queues_;
+    std::uint16_t rx_turn_ = 0;  // queue to be asked next
     bool started_ = false;
     std::chrono::steady_clock::time_point next_try_{};  // connecting takes its time; begun anew on the way it breaks
     PortCounters counted_;  // by the polling thread; read elsewhere for statistics only

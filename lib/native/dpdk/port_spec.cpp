@@ -18,7 +18,7 @@ struct Kind {
 
 const std::array<Kind, 6>& kinds() {
     static const std::array<Kind, 6> all{{
-        {"memif", "net_memif", {"socket", "role"}, {"socket", "role", "id", "ring", "zero_copy"}},
+        {"memif", "net_memif", {"socket", "role"}, {"socket", "role", "id", "ring", "zero_copy", "rx_queues"}},
         {"af_packet", "net_af_packet", {"iface"}, {"iface", "qdisc_bypass", "ring"}},
         {"af_xdp", "net_af_xdp", {"iface"}, {"iface", "queue", "ring"}},
         {"ring", "net_ring", {}, {"name", "ring"}},
@@ -49,6 +49,7 @@ unsigned number_of(const std::string& key, const std::string& text) {
 
 constexpr unsigned default_descriptors = 1024;
 constexpr unsigned most_descriptors = 16384;
+constexpr unsigned most_rx_queues = 8;
 
 }  // namespace
 
@@ -84,6 +85,9 @@ PortSpec PortSpec::parse(std::string_view text) {
         throw std::runtime_error("port '" + std::string{text} + "': ring is a power of two up to " +
                                  std::to_string(most_descriptors));
     }
+    if (spec.rx_queues() == 0 || spec.rx_queues() > most_rx_queues) {
+        throw std::runtime_error("port '" + std::string{text} + "': rx_queues is 1 to " + std::to_string(most_rx_queues));
+    }
     return spec;
 }
 
@@ -92,6 +96,11 @@ std::string PortSpec::driver() const { return std::string{kind_of(kind).driver};
 unsigned PortSpec::descriptors() const {
     const auto found = values.find("ring");
     return found == values.end() ? default_descriptors : number_of("ring", found->second);
+}
+
+unsigned PortSpec::rx_queues() const {
+    const auto found = values.find("rx_queues");
+    return found == values.end() ? 1 : number_of("rx_queues", found->second);
 }
 
 std::string PortSpec::device_arguments() const {
