@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import select
 import subprocess
 import sys
@@ -58,9 +59,11 @@ def stand_up(
     """Start engine and server; both end with the block."""
     control = folder / "engine.sock"
     command = [sys.executable, str(SIMULATED), "--control", str(control), "--flaws", json.dumps(flaws or {})]
-    if native:
-        command = [str(native_engine()), "--config", str(_configuration(folder, control))]
     with contextlib.ExitStack() as stack:
+        if native:
+            namespace = stack.enter_context(_cable())
+            program = [str(native_engine()), "--config", str(_configuration(folder, control))]
+            command = ["nsenter", f"--net=/run/netns/{namespace}", "--", *program]
         engine = _start(stack, command, folder / "engine.log")
         _ready(engine, folder / "engine.log")
         server_command = [
@@ -80,14 +83,32 @@ def stand_up(
         yield Stand(ready["rpc"], ready["publisher"], server, engine, folder)
 
 
+@contextlib.contextmanager
+def _cable() -> Iterator[str]:
+    """A network namespace with a pair of interfaces, source and sink, on which nobody else sends."""
+    namespace = f"nfvcert-trex-{os.getpid()}-{time.monotonic_ns() % 1_000_000}"
+    subprocess.run(["ip", "netns", "add", namespace], check=True)
+    try:
+        inside = ["ip", "netns", "exec", namespace]
+        for name in ("all", "default"):
+            setting = f"net.ipv6.conf.{name}.disable_ipv6=1"
+            subprocess.run([*inside, "sysctl", "-q", "-w", setting], check=False)
+        subprocess.run([*inside, "ip", "link", "add", "source", "type", "veth", "peer", "name", "sink"], check=True)
+        for name in ("source", "sink"):
+            subprocess.run([*inside, "ip", "link", "set", name, "up", "arp", "off"], check=True)
+        yield namespace
+    finally:
+        subprocess.run(["ip", "netns", "del", namespace], check=False)
+
+
 def _configuration(folder: Path, control: Path) -> Path:
-    """Two ports of the real engine, looped to each other by shared memory."""
-    loop = f"memif:socket={folder}/loop.sock,id=0,ring=1024"
+    """Two ports of the real engine, at the two ends of a cable."""
     configuration = {
         "control": str(control),
         "die_with_parent": True,
         "memory_mib": 256,
-        "ports": {"source": f"{loop},role=server", "sink": f"{loop},role=client"},
+        "port_order": ["source", "sink"],
+        "ports": {"source": "af_packet:iface=source", "sink": "af_packet:iface=sink"},
     }
     path = folder / "engine.json"
     path.write_text(json.dumps(configuration))

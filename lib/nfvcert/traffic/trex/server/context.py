@@ -58,6 +58,8 @@ class Context:
     meter: Meter = field(default_factory=Meter)
     flows: dict[int, FlowRun] = field(default_factory=dict)
     """Runs of the flow mode, by sending port."""
+    recent_latency: dict[str, float] = field(default_factory=dict)
+    """Largest latency (us) of a group since a client last asked for it."""
     stale_groups: set[int] = field(default_factory=set)
     """Groups whose counters the engine is to begin anew before they are read."""
     gone: str = ""
@@ -71,6 +73,7 @@ class Context:
         self.deadline = float("inf")
         self._statistics: dict[str, Any] | None = None
         self._sampled = float("-inf")
+        self._links_seen = False
         self._cpu: list[float] = []
 
     def read_ports(self) -> None:
@@ -94,6 +97,7 @@ class Context:
         """A frame has come: its requests see one reading of the statistics and share the time for it."""
         self.deadline = self.clock() + FRAME_S
         self._statistics = None
+        self._links_seen = False
 
     def order(self, op: str, **fields: Any) -> dict[str, Any]:
         """Have the engine do something at once.
@@ -122,6 +126,13 @@ class Context:
             raise self.lost(error) from error
         return InProgress(number)
 
+    def look_at_links(self) -> None:
+        """See which links are up, once a frame. Raises: RpcError."""
+        if not self._links_seen:
+            self._links_seen = True
+            for told in self.order("info")["ports"]:
+                self._note_link(int(told["index"]), told)
+
     def statistics(self) -> dict[str, Any]:
         """The engine's statistics, the same for all requests of a frame. Raises: RpcError."""
         if self._statistics is None:
@@ -137,6 +148,7 @@ class Context:
             self.order("forget_group", group=number)
             self.stale_groups.discard(number)
             self.meter.forget(number)
+            self.recent_latency.pop(str(number), None)
 
     def port(self, index: int) -> Port:
         """A port. Raises: RpcError when there is none of that number."""
@@ -174,27 +186,17 @@ class Context:
                 case _:
                     pass
 
-    def drop_finished(self, port: int, profile: str) -> None:
-        """Forget that a former run of a profile has ended: its event may come after the order that ended it."""
-        kept = [
-            event
-            for event in self.engine.events()
-            if (event.get("event"), event.get("port"), event.get("profile")) != ("finished", port, profile)
-        ]
-        for event in kept:
-            if event.get("event") == "finished":
-                self._finished(event)
-            elif event.get("event") == "interval":
-                self._interval(event)
-
     def _finished(self, event: dict[str, Any]) -> None:
         port = self.ports.get(int(event.get("port", -1)))
         name = str(event.get("profile"))
         profile = port.profiles.get(name) if port else None
         if port is None or profile is None or not profile.running:
             return
+        if 0 < event.get("t_ns", 0) < profile.started_ns:
+            return  # the end of a former run, told after the next had begun
         profile.running = None
-        self.log.say("finished", port=port.index, profile=name, sent=event.get("sent"))
+        told = {key: event[key] for key in ("sent", "given_up") if key in event}
+        self.log.say("finished", port=port.index, profile=name, **told)
         self.sessions.publish(EventType.PROFILE_FINISHED, {"port_id": port.index, "profile_id": name})
 
     def _interval(self, event: dict[str, Any]) -> None:
@@ -208,14 +210,22 @@ class Context:
         self._sampled = now
         self._cpu = [*self._cpu[-19:], float(statistics.get("cpu", 0.0))]
         self.meter.add(statistics, now)
+        for number, group in statistics.get("groups", {}).items():
+            recent = group.get("latency", {}).get("last_max", 0.0)
+            self.recent_latency[number] = max(self.recent_latency.get(number, 0.0), recent)
         for name, counters in statistics.get("ports", {}).items():
-            port = self.ports.get(int(name))
-            if port is not None and "link_up" in counters and port.link_up != bool(counters["link_up"]):
-                port.link_up = bool(counters["link_up"])
-                self.log.say("link", port=port.index, up=port.link_up)
-                self.sessions.publish(EventType.PORT_ATTRIBUTES, {"port_id": port.index, "attr": port.attributes()})
+            self._note_link(int(name), counters)
+
+    def _note_link(self, index: int, told: dict[str, Any]) -> None:
+        port = self.ports.get(index)
+        if port is None or "link_up" not in told or port.link_up == bool(told["link_up"]):
+            return
+        port.link_up = bool(told["link_up"])
+        self.log.say("link", port=port.index, up=port.link_up)
+        self.sessions.publish(EventType.PORT_ATTRIBUTES, {"port_id": port.index, "attr": port.attributes()})
 
     def lost(self, error: EngineSilent | EngineGone) -> RpcError:
+        """The error reply when the engine did not answer; clients are told when it never will again."""
         if isinstance(error, EngineGone) and not self.gone:
             self.gone = error.message
             self.log.say("engine-gone", reason=error.message)

@@ -98,7 +98,7 @@ def _length(stream: Stream, speed_bps: float) -> tuple[float, float]:
     match stream.described.mode:
         case SingleBurst() as burst:
             return burst.total_pkts / pps, burst.total_pkts
-        case MultiBurst() as bursts if bursts.count:
+        case MultiBurst() as bursts:
             one = bursts.pkts_per_burst / pps
             return bursts.count * one + (bursts.count - 1) * bursts.ibg / 1e6, bursts.count * bursts.pkts_per_burst
         case _:

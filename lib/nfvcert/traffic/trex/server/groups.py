@@ -97,7 +97,6 @@ class Groups:
         latencies: dict[str, Any] = {
             str(n): _latency(counters.get(str(n), {}).get("latency", {})) for n in known if self.kind(n) == "latency"
         }
-        latencies["g"] = {"old_flow": 0, "bad_hdr": 0}
         versions = {str(number): self.version(number) for number in known}
         return {"ver_id": versions, "flow_stats": flows, "latency": latencies}
 
@@ -125,13 +124,12 @@ def _flow(group: Mapping[str, Any], rates: Mapping[str, Any], ports: list[str]) 
 
 def _latency(told: Mapping[str, Any]) -> dict[str, Any]:
     histogram = {str(value): int(count) for value, count in told.get("histogram", {}).items()}
-    largest = told.get("max", 0)
     values: dict[str, Any] = {
         "average": told.get("average", 0),
         "jit": told.get("jitter", 0),
         "total_min": told.get("min", 0),
-        "total_max": largest,
-        "last_max": told.get("last_max", largest),
+        "total_max": told.get("max", 0),
+        "last_max": 0,
         "histogram": histogram,
         "hdrh": told.get("hdr") or encode_hdr(histogram),
     }

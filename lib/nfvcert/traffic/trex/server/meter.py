@@ -16,7 +16,7 @@ Sample = tuple[float, Mapping[str, Any]]
 
 
 class Meter:
-    """Packets and bits a second of packet groups, and the largest recent latency."""
+    """Packets and bits a second of packet groups."""
 
     def __init__(self) -> None:
         self._samples: deque[Sample] = deque()
@@ -49,21 +49,9 @@ class Meter:
             }
         return result
 
-    def latest_maximum(self, number: str) -> float | None:
-        """The largest latency (us) that was added to a group's histogram within the window; None: nothing was."""
-        if len(self._samples) < 2:
-            return None
-        before, after = self._histogram(0, number), self._histogram(-1, number)
-        grown = [float(value) for value, count in after.items() if count > before.get(value, 0)]
-        return max(grown, default=None)
-
     def forget(self, number: int) -> None:
         """A group's counters begin anew."""
         name = str(number)
         self._samples = deque(
             (moment, {key: group for key, group in groups.items() if key != name}) for moment, groups in self._samples
         )
-
-    def _histogram(self, place: int, number: str) -> Mapping[str, int]:
-        histogram: Mapping[str, int] = self._samples[place][1].get(number, {}).get("latency", {}).get("histogram", {})
-        return histogram

@@ -38,6 +38,8 @@ class Profile:
     running: State | None = None
     """TX or PAUSE while it runs."""
     factor: float = 1.0
+    started_ns: int = 0
+    """When the engine started it last (its clock)."""
     loaded: bool = False
     """Whether the engine has these streams as they are."""
     known: bool = False

@@ -15,7 +15,6 @@ from nfvcert.errors import TestbedError
 from nfvcert.traffic.trex.server.context import Context
 from nfvcert.traffic.trex.server.dispatcher import Dispatcher
 from nfvcert.traffic.trex.server.engine import EngineGone
-from nfvcert.traffic.trex.server.errors import RpcError
 from nfvcert.traffic.trex.server.frames import LONGEST_TEXT
 from nfvcert.traffic.trex.server.housekeeping import Housekeeping
 
@@ -111,8 +110,7 @@ class Server:
         try:
             self.context.engine.service()
         except EngineGone as error:
-            with contextlib.suppress(RpcError):
-                raise self.context.lost(error) from error
+            self.context.lost(error)
         self.context.take_engine_events()
 
     def _wake(self) -> None:

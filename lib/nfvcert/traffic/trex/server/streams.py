@@ -49,8 +49,7 @@ class MultiBurst(_Part):
     rate: Rate
     pkts_per_burst: PositiveInt
     ibg: Microseconds = 0.0
-    count: NonNegativeInt
-    """Number of bursts; 0 without end."""
+    count: PositiveInt
 
 
 class Packet(_Part):

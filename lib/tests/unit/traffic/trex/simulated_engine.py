@@ -309,6 +309,7 @@ def _add_latency(group: dict[str, Any], arrived: int, missing: int) -> None:
         average = sum(int(value) * count for value, count in histogram.items()) / total
         values = [int(value) for value in histogram]
         latency |= {"min": min(values), "max": max(values), "average": average, "jitter": 1.0}
+        latency["last_max"] = max(values)
         group["latency"] = latency
 
 

@@ -33,7 +33,7 @@ def engine_of(tmp_path: Path) -> Iterator[Callable[[Serve], ControlEngine]]:
 
         def run() -> None:
             connection = listener.accept()[0]
-            with contextlib.suppress(OSError), connection, connection.makefile("rb") as lines:
+            with contextlib.suppress(OSError, ValueError), connection, connection.makefile("rb") as lines:
                 for line in lines:
                     order = json.loads(line)
                     if order["op"] == "subscribe":

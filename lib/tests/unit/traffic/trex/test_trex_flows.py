@@ -87,6 +87,14 @@ def test_what_the_engine_refuses_is_told_with_the_ticket(owned: Talk) -> None:
         owned.request("flow_start", port_id=0)
 
 
+def test_as_many_as_the_engine_can_and_mixed_sizes(owned: Talk) -> None:
+    later(owned, "flow_prepare", port_id=0, parameters={**LOAD, "pps": "max"})
+    mixed = [{"frame": 64, "weight": 7}, {"frame": 1518, "weight": 1}]
+    later(owned, "flow_prepare", port_id=0, parameters={**LOAD, "sizes": mixed, "pps": 4_500_000})
+    with pytest.raises(Refused, match="above the line rate"):
+        owned.request("flow_prepare", port_id=0, parameters={**LOAD, "sizes": mixed, "pps": 5_000_000})
+
+
 def test_orders_out_of_turn_are_refused(owned: Talk) -> None:
     for method in ("flow_start", "flow_stop", "flow_update", "flow_burst"):
         with pytest.raises(Refused, match="found: stopped"):

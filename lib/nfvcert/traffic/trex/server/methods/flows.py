@@ -82,8 +82,7 @@ def flow_stop(context: Context, parameters: Parameters) -> Any:
     """Stop, settle, then read: the answer is the summary."""
     port = _in_flow_mode(context, parameters, "running", "prepared")
     if port.flow_mode == "prepared":
-        port.flow_mode = None
-        context.order("flow_stop", tx_port=port.index)
+        port.flow_mode = None  # the engine forgets it with the next that is prepared
         return {}
     raise stop_flows(context, port)
 
@@ -118,13 +117,18 @@ def _in_flow_mode(context: Context, parameters: Parameters, *wanted: str) -> Por
 
 def _check_rate(port: Port, wanted: dict[str, Any], *, force: bool) -> None:
     """Packets a second, of the mean frame size (with frame check sequence), against the line rate."""
-    sizes = wanted.get("sizes") or [wanted.get("frame", 64)]
-    octets = [size if isinstance(size, int | float) else size.get("frame", 64) for size in sizes]
     pps = wanted.get("pps", 0)
-    numbers = [pps, *octets]
+    if pps == "max":
+        return  # as many as the engine can send
+    sizes = wanted.get("sizes") or [{"frame": wanted.get("frame", 64)}]
+    shares: list[tuple[Any, Any]] = [
+        (size.get("frame"), size.get("weight", 1)) if isinstance(size, dict) else (size, 1) for size in sizes
+    ]
+    numbers = [pps, *(number for share in shares for number in share)]
     if any(isinstance(number, bool) or not isinstance(number, int | float) or number <= 0 for number in numbers):
         raise invalid("'pps' and frame sizes are to be positive numbers", where="flow_prepare", found=str(numbers)[:80])
-    check_line(load_of(pps, sum(octets) / len(octets) - FRAME_CHECK), port.speed_bps, port.index, force=force)
+    mean = sum(frame * weight for frame, weight in shares) / sum(weight for _, weight in shares)
+    check_line(load_of(pps, mean - FRAME_CHECK), port.speed_bps, port.index, force=force)
 
 
 def _check_receiver(context: Context, port: Port, wanted: dict[str, Any]) -> None:

@@ -48,6 +48,7 @@ def get_owner(context: Context, parameters: Parameters) -> dict[str, str]:
 def get_port_status(context: Context, parameters: Parameters) -> dict[str, Any]:
     """State and attributes of a port."""
     port = port_of(context, parameters)
+    context.look_at_links()
     return {
         "owner": port.owner.user if port.owner else "",
         "state": port.state.value,

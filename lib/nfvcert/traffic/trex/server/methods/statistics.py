@@ -107,13 +107,14 @@ def get_pgid_stats(context: Context, parameters: Parameters) -> dict[str, Any]:
     wanted = parameters.integers("pgids", most=1 << 20)
     if len(wanted) > MOST_GROUPS:
         raise RpcError(f"at most {MOST_GROUPS} packet groups at once", found=str(len(wanted)), hint="ask in parts")
-    counters = context.statistics().get("groups", {})
+    statistics = context.statistics()
+    counters = statistics.get("groups", {})
     ports = list(context.ports)
     reply = context.groups.reply(wanted, counters, context.meter.rates(map(str, ports)), ports)
+    reply["latency"]["g"] = {name: int(statistics.get(name, 0)) for name in ("old_flow", "bad_hdr")}
     for number, latency in reply["latency"].items():
-        recent = context.meter.latest_maximum(number) if number != "g" else None
-        if recent is not None and "last_max" not in counters.get(number, {}).get("latency", {}):
-            latency["lat"]["last_max"] = recent
+        if number != "g":
+            latency["lat"]["last_max"] = context.recent_latency.pop(number, 0.0)
     return reply
 
 

@@ -31,6 +31,7 @@ def start_traffic(context: Context, parameters: Parameters) -> dict[str, Any]:
             "a start at a given time is not offered", where=where, hint="start the ports one after the other"
         )
     _check_free(port, profile, where)
+    context.look_at_links()
     if not port.link_up and not force:
         raise RpcError("the link is down", where=where, hint="bring its peer up or start with force")
     base = profile.outline(port.speed_bps).peak
@@ -40,8 +41,8 @@ def start_traffic(context: Context, parameters: Parameters) -> dict[str, Any]:
     answer = context.order(
         "start", port=port.index, profile=name, multiplier=factor, duration_s=-1 if duration == -1 else duration
     )
-    context.drop_finished(port.index, name)
     profile.running, profile.factor = State.TX, factor
+    profile.started_ns = int(answer.get("t_ns", 0))
     context.traffic_begins()
     context.log.say("started", port=port.index, profile=name, multiplier=factor, duration_s=duration)
     _tell(context, port, name, EventType.PROFILE_STARTED)
