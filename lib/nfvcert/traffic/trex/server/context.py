@@ -14,7 +14,7 @@ from nfvcert.traffic.trex.server.flow_runs import FlowRun
 from nfvcert.traffic.trex.server.groups import Groups
 from nfvcert.traffic.trex.server.log import Log
 from nfvcert.traffic.trex.server.meter import Meter
-from nfvcert.traffic.trex.server.ports import Port, State
+from nfvcert.traffic.trex.server.ports import Port
 from nfvcert.traffic.trex.server.sessions import EventType, Sessions
 from nfvcert.traffic.trex.server.tickets import Tickets
 
@@ -23,7 +23,9 @@ ORDER_S = 0.8
 FRAME_S = 0.95
 """So long a frame with all its requests may take; what is left over then is refused."""
 SAMPLE_S = 0.5
-"""How often statistics are read for rates while something runs."""
+"""How often statistics are read for rates while something runs, seconds."""
+SAMPLE_SHARE = 20
+"""Reading them takes at most one part in so many of the time."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ class Context:
         self.deadline = float("inf")
         self._statistics: dict[str, Any] | None = None
         self._sampled = float("-inf")
+        self._sample_every = SAMPLE_S
         self._links_seen = False
         self._cpu: list[float] = []
 
@@ -127,11 +130,17 @@ class Context:
         return InProgress(number)
 
     def look_at_links(self) -> None:
-        """See which links are up, once a frame. Raises: RpcError."""
-        if not self._links_seen:
-            self._links_seen = True
-            for told in self.order("info")["ports"]:
-                self._note_link(int(told["index"]), told)
+        """See which links are up, once a frame; what was known holds while the engine is busy with something else."""
+        if self._links_seen:
+            return
+        self._links_seen = True
+        try:
+            ports = self.order("info")["ports"]
+        except RpcError as error:
+            self.log.say("links-unknown", error=error.message)
+            return
+        for told in ports:
+            self._note_link(int(told["index"]), told)
 
     def statistics(self) -> dict[str, Any]:
         """The engine's statistics, the same for all requests of a frame. Raises: RpcError."""
@@ -143,9 +152,12 @@ class Context:
 
     def renew_groups(self) -> None:
         """Let counters begin anew of groups whose number is used anew. Raises: RpcError."""
-        while self.stale_groups:
-            number = min(self.stale_groups)
-            self.order("forget_group", group=number)
+        if not self.stale_groups:
+            return
+        known = self.order("statistics").get("groups", {})
+        for number in sorted(self.stale_groups):
+            if str(number) in known:
+                self.order("forget_group", group=number)
             self.stale_groups.discard(number)
             self.meter.forget(number)
             self.recent_latency.pop(str(number), None)
@@ -157,8 +169,8 @@ class Context:
         return self.ports[index]
 
     def active(self) -> bool:
-        """Whether anything runs."""
-        return any(port.state in (State.TX, State.PAUSE) for port in self.ports.values())
+        """Whether streams run, whose rates are to be known."""
+        return any(profile.running for port in self.ports.values() for profile in port.profiles.values())
 
     def cpu_history(self) -> list[int]:
         """The engine's load in percent, latest first."""
@@ -166,9 +178,11 @@ class Context:
 
     def sample(self) -> None:
         """Read statistics now and then, for rates. Raises: RpcError."""
-        if self.clock() - self._sampled >= SAMPLE_S:
+        now = self.clock()
+        if now - self._sampled >= self._sample_every:
             self._statistics = None
             self.statistics()
+            self._sample_every = max(SAMPLE_S, SAMPLE_SHARE * (self.clock() - now))
 
     def traffic_begins(self) -> None:
         """Rates are measured anew from now on."""
