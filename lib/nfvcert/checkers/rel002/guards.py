@@ -19,7 +19,12 @@ SILENT_SHARE = 0.01
 
 
 def guarded(case: Case, history: History) -> tuple[Workload, Truth]:
-    """Guard trial, clocks and observers of a scenario, state its scale; returns its workload and flows."""
+    """Guard trial, clocks and observers of a scenario, state its scale; returns its workload and flows.
+
+    Raises:
+        Missing: the trial is invalid or its observers disagree. Such a trial is neither good nor bad, it says nothing;
+            so nothing is judged on it.
+    """
     offered = workload(history)
     traffic_begin(history)
     trigger(history)
@@ -27,16 +32,17 @@ def guarded(case: Case, history: History) -> tuple[Workload, Truth]:
     if offered.scale < 1:
         case.observe(f"load scaled to {offered.scale:g} of the full workload with all ratios kept: {offered.text}")
     flows = truth(history)
-    _trial(case, history, flows)
-    _clock(case, history)
-    _intervals(case, history)
+    problems = [*_trial(case, history, flows), *_clock(history), *_intervals(history)]
     if not any(fault.data.get("target", "").startswith("s") for fault in faults(history, "kill", "restart")):
-        _observers(case, history, offered)
-    _silence(case, history, offered, flows)
+        problems += _observers(history, offered)
+    problems += _silence(offered, flows)
+    if problems:
+        raise Missing(f"{history.scenario}: {'; '.join(problems)}")
+    case.guard(True, "")
     return offered, flows
 
 
-def _trial(case: Case, history: History, flows: Truth) -> None:
+def _trial(case: Case, history: History, flows: Truth) -> list[str]:
     event = history.mark(marks.TRIAL)
     if event is None:
         raise Missing("the traffic trial was not recorded to its end")
@@ -56,33 +62,36 @@ def _trial(case: Case, history: History, flows: Truth) -> None:
         problems.append(f"the list of flows tells of {listed} packets sent, the generator of {trial.sent}")
     if data.get("foreign"):
         problems.append(f"{data['foreign']} packets at the sink were not the generator's")
-    case.guard(not problems, "the traffic trial is invalid: " + "; ".join(problems))
+    return ["the traffic trial is invalid: " + "; ".join(problems)] if problems else []
 
 
-def _clock(case: Case, history: History) -> None:
+def _clock(history: History) -> list[str]:
     begin = history.mark(marks.BEGIN)
     error = None if begin is None else (begin.data.get("clock") or {}).get("error_ns")
-    case.guard(
-        error is not None and int(error) <= CLOCK_BOUND_NS, "the clocks of the recorders are not bounded to 10 ms"
-    )
+    bounded = error is not None and int(error) <= CLOCK_BOUND_NS
+    return [] if bounded else ["the clocks of the recorders are not bounded to 10 ms"]
 
 
-def _intervals(case: Case, history: History) -> None:
+def _intervals(history: History) -> list[str]:
     found = loads(history)
+    problems = []
     holes = int((found.begin[1:] - found.end[:-1] > 1_000_000).sum())
-    case.guard(not holes, f"{holes} of the generator's intervals were not recorded")
+    if holes:
+        problems.append(f"{holes} of the generator's intervals were not recorded")
     told = int(found.sent.sum())
     trial = history.mark(marks.TRIAL)
     sent = int(trial.data["sent"]) if trial is not None else 0
-    case.guard(told == sent, f"the interval records tell of {told} packets sent, the generator of {sent}")
+    if told != sent:
+        problems.append(f"the interval records tell of {told} packets sent, the generator of {sent}")
+    return problems
 
 
-def _observers(case: Case, history: History, offered: Workload) -> None:
+def _observers(history: History, offered: Workload) -> list[str]:
     """What each server sent back, counted by the switch, must be what packets say it handled and what it detoured."""
     last = _last(history, m.SWITCH)
     if last is None:
-        case.guard(False, "the ports of the hardware switch were not counted")
-        return
+        return ["the ports of the hardware switch were not counted"]
+    problems = []
     handled = loads(history).handled
     ports = last.data["ports"]
     total = max(1, sum(int(column.sum()) for column in handled.values()))
@@ -94,10 +103,12 @@ def _observers(case: Case, history: History, offered: Workload) -> None:
         )
         by_packets += _detoured_by(history, server)
         by_port = int(ports[server]["rx_packets"])
-        case.guard(
-            abs(by_port - by_packets) <= OBSERVERS_TOLERANCE * total,
-            f"observers disagree: port {server} of the switch received {by_port} packets, packets tell of {by_packets}",
-        )
+        if abs(by_port - by_packets) > OBSERVERS_TOLERANCE * total:
+            problems.append(
+                f"observers disagree: port {server} of the switch received {by_port} packets, by the packets it was "
+                f"{by_packets}"
+            )
+    return problems
 
 
 def _detoured_by(history: History, server: str) -> int:
@@ -112,11 +123,10 @@ def _last(history: History, source: str) -> Event | None:
     return found[-1] if found else None
 
 
-def _silence(case: Case, history: History, offered: Workload, flows: Truth) -> None:
+def _silence(offered: Workload, flows: Truth) -> list[str]:
     if offered.event.data.get("idle"):
-        return
+        return []
     silent = int(flows.excused.sum())
-    case.guard(
-        silent <= SILENT_SHARE * len(flows),
-        f"{silent} flows were silent for longer than the state timeout: the generator did not keep its rate",
-    )
+    if silent <= SILENT_SHARE * len(flows):
+        return []
+    return [f"{silent} flows were silent for longer than the state timeout: the generator did not keep its rate"]
