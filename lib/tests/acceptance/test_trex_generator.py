@@ -29,13 +29,13 @@ FLOWS = {"pps": 20_000, "concurrent": 200, "new_per_second": 40, "frame": 64, "s
 FLOWS_LIFETIME = {"lifetime": {"model": "exponential", "mean_s": 5}}
 
 
-@pytest.fixture(params=["simulated", "native"])
-def stand(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stand]:
+@pytest.fixture(scope="module", params=["simulated", "native"])
+def stand(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
     """A server with a healthy engine, simulated or real."""
     native = request.param == "native"
     if native and native_engine() is None:
         pytest.skip("the packet engine is not built")
-    with stand_up(tmp_path, native=native) as made:
+    with stand_up(tmp_path_factory.mktemp("trex"), native=native) as made:
         yield made
 
 
@@ -117,6 +117,13 @@ def test_overload_is_refused_unless_forced(generator: TrexGenerator) -> None:
     generator.add_streams(0, [Stream(PACKET, Rate("bps_L1", 6e9))])
     with pytest.raises(GeneratorRefusal, match="above the line rate; found: 12 Gbit/s"):
         generator.start([0], multiplier=2)
+
+
+def test_a_server_of_a_lab_has_no_flow_mode(generator: TrexGenerator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generator, "_methods", ["acquire", "add_stream", "start_traffic"])
+    with pytest.raises(GeneratorRefusal, match="has no flow mode; do: use the embedded generator") as caught:
+        generator.flow_prepare(**FLOWS)
+    assert caught.value.kind == "unknown-method"
 
 
 # flaws of generators: only a simulated one has them at will
@@ -232,6 +239,13 @@ def test_a_server_without_an_engine_or_a_port_says_so(tmp_path: Path) -> None:
 # frames that no client of good will sends
 
 
+@pytest.fixture(scope="module")
+def simple_stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
+    """A server with a simulated engine."""
+    with stand_up(tmp_path_factory.mktemp("frames")) as made:
+        yield made
+
+
 @pytest.mark.parametrize(
     "frame",
     [
@@ -255,17 +269,16 @@ def test_a_server_without_an_engine_or_a_port_says_so(tmp_path: Path) -> None:
         "wrong api_h",
     ],
 )
-def test_every_frame_is_answered(tmp_path: Path, frame: bytes) -> None:
-    with stand_up(tmp_path) as stand:
-        context = zmq.Context()
+def test_every_frame_is_answered(simple_stand: Stand, frame: bytes) -> None:
+    with zmq.Context() as context:
         request = context.socket(zmq.REQ)
         request.setsockopt(zmq.RCVTIMEO, 3000)
         request.setsockopt(zmq.LINGER, 0)
-        request.connect(f"tcp://127.0.0.1:{stand.rpc}")
+        request.connect(f"tcp://127.0.0.1:{simple_stand.rpc}")
         request.send(frame)
         assert "specific_err" in json.loads(request.recv())["error"]
         request.send_multipart([b"{}", b"{}"])
         assert "error" in json.loads(request.recv())
         request.send(b'{"jsonrpc": "2.0", "id": 1, "method": "ping", "params": {}}')
         assert "result" in json.loads(request.recv())
-        context.destroy(linger=0)
+        request.close(0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -119,3 +121,9 @@ def test_a_stream_is_described_with_octets() -> None:
     assert told["mode"] == {"type": "multi_burst", "pkts_per_burst": 3, "count": 2, "ibg": 1.5}
     assert (told["group"], told["name"], told["next"]) == ({"kind": "latency", "number": 7}, "a", "b")
     assert Stream(PACKET, Rate("pps", 5), Continuous()).described()["mode"] == {"type": "continuous"}
+
+
+def test_the_clients_process_loads_no_other_versions_of_what_the_client_brings() -> None:
+    program = "import nfvcert.traffic.trex.worker, sys; print({'zmq', 'scapy', 'yaml'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
