@@ -10,7 +10,7 @@ namespace nfvcert::engine {
 
 class Pacer {
 public:
-    static constexpr unsigned largest_burst = 32;
+    static constexpr unsigned largest_burst = 64;
     static constexpr double burst_ns = 5'000;       // packets of 5 us go together
     static constexpr double catch_up = 1.25;        // times the rate, while behind
     static constexpr double longest_lag_ns = 1e9;   // what is older is given up and counted
@@ -49,11 +49,11 @@ public:
             return largest_burst;
         }
         advance(now_ns);
-        const auto allowed = std::min(owed_, allowance_);
+        const auto allowed = std::min(owed_, allowance_) + rounding;
         return allowed < (finishing_ ? 1 : burst_) ? 0 : static_cast<unsigned>(std::min<double>(allowed, largest_burst));
     }
     /// After finish(): nothing is left to send.
-    [[nodiscard]] bool finished() const { return unlimited_ || owed_ < 1; }
+    [[nodiscard]] bool finished() const { return unlimited_ || owed_ + rounding < 1; }
     [[gnu::always_inline]] void issued(unsigned packets) {
         if (!unlimited_) {
             owed_ -= packets;
@@ -65,11 +65,13 @@ public:
     [[nodiscard]] std::uint64_t issued_so_far() const { return issued_; }
     /// What the rate asked for until the last call, given up or not; without a rate what was issued.
     [[nodiscard]] std::uint64_t intended() const {
-        return unlimited_ ? issued_ : issued_ + static_cast<std::uint64_t>(std::max(owed_, 0.0) + 1e-6) + given_up();
+        return unlimited_ ? issued_ : issued_ + static_cast<std::uint64_t>(std::max(owed_ + rounding, 0.0)) + given_up();
     }
     [[nodiscard]] std::uint64_t given_up() const { return static_cast<std::uint64_t>(given_up_); }
 
 private:
+    static constexpr double rounding = 1e-6;  // packets
+
     [[gnu::always_inline]] void advance(std::uint64_t now_ns) {
         if (now_ns <= last_ns_) {
             return;

@@ -33,7 +33,7 @@ public:
     /// Gives the stash back. Polling thread, or none polls.
     void give_back();
 
-    static constexpr unsigned largest_stash = 64;
+    static constexpr unsigned largest_stash = 128;
 
 private:
     rte_mempool* pool_;
