@@ -199,7 +199,7 @@ void TrafficMonitor::roll_bins(std::uint64_t now_ns) {
 std::vector<MonitorBin> TrafficMonitor::bins() const {
     auto all = closed_bins_;
     if (all.size() == config_.bins) {
-        std::ranges::rotate(all, all.begin() + static_cast<std::ptrdiff_t>(next_bin_));
+        std::rotate(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(next_bin_), all.end());
     }
     return all;
 }
