@@ -1,6 +1,6 @@
 """Inputs from which the fuzzers of the network functions start: real packets of each kind, in the targets' step format.
 
-    python seeds.py FOLDER      writes FOLDER/<function>-<name>
+python seeds.py FOLDER      writes FOLDER/<function>-<name>
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ def inputs() -> dict[str, bytes]:
         "redundancy": udp * 3 + frame(out / UDP(sport=1, dport=2) / Raw(bytes(range(200)) * 3)),
         "mended": frame(out / UDP(sport=4000, dport=7) / text, FRAME_INSIDE)
         + frame(back / UDP(sport=7, dport=1024) / text, FRAME_OUTSIDE),
-        "marked": frame(IP(src=CLIENT, dst=SERVER, tos=46 << 2) / UDP(sport=4000, dport=7) / text) * 8 + step(TIME, b"\x04"),
+        "marked": frame(IP(src=CLIENT, dst=SERVER, tos=46 << 2) / UDP(sport=4000, dport=7) / text) * 8
+        + step(TIME, b"\x04"),
     }
 
 
