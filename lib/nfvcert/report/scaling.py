@@ -3,11 +3,12 @@
 A course is stored as JSON in the run folder, rates in bits a second on the wire, times in seconds from the beginning of
 the traffic::
 
-    {"scenario", "title", "method", "lifetime", "driver", "drawn": bool, "offered_bps", "flows", "new_flows",
+    {"scenario", "title", "method", "lifetime", "driver", "drawn": bool, "invalid", "offered_bps", "flows", "new_flows",
      "trigger": s, "converged": s or null, "pushed": s or null, "instances": ["s1/v1", "s2/v1"],
      "t": [s], "load": {instance: [bit/s]}, "detour": [bit/s], "added_us": [us or null], "figures": {...}}
 
-All lists are as long as ``t``; an added latency is null where no packet was detoured.
+All lists are as long as ``t``; an added latency is null where no packet was detoured. ``invalid`` says why nothing can
+be concluded from the trial; it is empty for a valid one.
 """
 
 from __future__ import annotations
@@ -76,6 +77,7 @@ class Course(BaseModel):
     lifetime: str
     driver: str = "core"
     drawn: bool = True
+    invalid: str = ""
     offered_bps: float
     flows: float
     new_flows: float

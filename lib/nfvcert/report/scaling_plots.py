@@ -161,8 +161,11 @@ def _marks(column: Column) -> list[Mark]:
 
 
 def _head(column: Column, marks: Sequence[Mark], top: float) -> Iterator[str]:
-    title = column.course.title
-    yield text(column.left, 34, title, anchor="start", kind="p-ink", fill=INK, style=' font-weight="600"')
+    title, bold = column.course.title, ' font-weight="600"'
+    if column.course.invalid:
+        yield text(column.left, 34, f"{title}: not valid", anchor="start", kind="p-lost", fill=LOST, style=bold)
+    else:
+        yield text(column.left, 34, title, anchor="start", kind="p-ink", fill=INK, style=bold)
     for mark in marks:
         y = top - 5 - MARK_ROW * mark.row
         if mark.row:

@@ -61,6 +61,7 @@ class ScalingSection:
 
     pictures: list[Picture]
     scaled: str
+    invalid: list[str]
     columns: tuple[str, ...]
     reference: Row
     rows: list[Row]
@@ -92,7 +93,9 @@ def scaling_section(run: Path, series: Sequence[Series]) -> ScalingSection | Non
                 logging.getLogger(__name__).warning("%s cannot be drawn: %s", entry.path, failure)
     if not courses:
         return None
-    return ScalingSection(list(_pictures(courses)), scaled(courses), COLUMNS, REFERENCE_ROW, rows(courses))
+    invalid = [course.invalid for course in courses if course.invalid]
+    pictures = list(_pictures(courses))
+    return ScalingSection(pictures, scaled(courses), invalid, COLUMNS, REFERENCE_ROW, rows(courses))
 
 
 def rows(courses: Sequence[Course]) -> list[Row]:
@@ -142,8 +145,9 @@ def _row(course: Course, plain: Course | None) -> Row:
     f = course.figures
     limit = "" if f.imbalance_limit is None else f"limit {f.imbalance_limit:.3g} %"
     added = f.added_latency_median_us
+    load = f"{rate(course.offered_bps)}, {wording.number(course.flows)} flows"
     return Row(
-        method=Cell(course.title, f"{rate(course.offered_bps)}, {wording.number(course.flows)} flows"),
+        method=Cell(f"{course.title}{': not valid' if course.invalid else ''}", load),
         cells=[
             _violations(course),
             Cell(wording.number(f.lost)),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from nfvcert.checkers import Missing
+from nfvcert.checkers import Case, Missing
 from nfvcert.checkers.rel002.figures import WIRE_OVERHEAD, curves, figures
+from nfvcert.checkers.rel002.guards import guarded
 from nfvcert.checkers.rel002.workload import workload
 from nfvcert.history import History
 
@@ -60,6 +61,7 @@ def _course(history: History) -> dict[str, Any]:
         "lifetime": lifetime,
         "driver": offered.driver,
         "drawn": history.scenario in DRAWN,
+        "invalid": _invalid(history),
         "offered_bps": offered.packets_per_second * bits,
         "flows": offered.concurrent_flows,
         "new_flows": offered.new_flows_per_second,
@@ -73,6 +75,15 @@ def _course(history: History) -> dict[str, Any]:
         "added_us": [_added(row) for row in rows],
         "figures": found.to_dict(),
     }
+
+
+def _invalid(history: History) -> str:
+    """Why nothing can be said on this trial, as the judgements have it; empty if it is valid."""
+    try:
+        guarded(Case(history.scenario), history)
+    except Missing as missing:
+        return str(missing)
+    return ""
 
 
 def _title(method: str, lifetime: str, driver: str) -> str:

@@ -196,6 +196,14 @@ class TestCertificate:
         sections = [int(number) for number in re.findall(r'<h2><span class="no">(\d+)</span>', html)]
         assert sections == list(range(1, 10))
 
+    def test_a_trial_that_is_not_valid_is_marked_everywhere(self, tmp_path: Path) -> None:
+        results = build_scaled(tmp_path)
+        path = tmp_path / "plots" / "ma-plain.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"invalid": "ma-plain: 12 packets were not sent"}))
+        html = html_of(tmp_path, results)
+        assert "Not valid, nothing can be concluded from it: ma-plain: 12 packets were not sent." in plain(html)
+        assert html.count("Steps of clause 6.2: not valid") == 2
+
     def test_a_smaller_load_is_stated(self, tmp_path: Path) -> None:
         results = build_scaled(tmp_path, scenarios=("ma-openvswitch",))
         assert "The load was 10 % of REL002's" in plain(html_of(tmp_path, results)).replace("&#39;", "'")

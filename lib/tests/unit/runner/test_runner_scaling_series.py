@@ -78,6 +78,15 @@ def test_too_little_recorded_is_no_course(name: str, plain: History, caplog: pyt
     assert "ma-plain is not compared" in caplog.text
 
 
+def test_a_trial_that_fell_short_says_so(plain: History) -> None:
+    course = scaling_course(altered(plain, marks.TRIAL, intended=1))
+    assert course is not None
+    assert course["invalid"].startswith("ma-plain: the traffic trial is invalid")
+    whole = scaling_course(plain)
+    assert whole is not None
+    assert whole["invalid"] == ""
+
+
 def test_damaged_data_are_no_course(plain: History) -> None:
     assert scaling_course(altered(plain, m.WORKLOAD, instances={"one": "s1/v1"})) is None
 
