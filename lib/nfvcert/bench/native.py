@@ -167,7 +167,7 @@ def outcome_of(summary: Mapping[str, Any], rate: float) -> Outcome:
         receiver_drops=int(summary["receiver_drops"]),
     )
     sent = trial.sent
-    return Outcome(rate, sent, sent - int(summary["lost"]), tuple(defects_of(trial)))
+    return Outcome(rate, sent, sent - int(summary["lost"]), tuple(defects_of(trial)), trial.duration)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,19 @@ from math import sqrt
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One trial: rate asked for (packets/s), packets sent and received, and why it does not count, if so."""
+    """One trial: rate asked for (packets/s), packets sent and received, the seconds that sending really took, and why
+    the trial does not count, if so."""
 
     rate: float
     sent: int
     received: int
     defects: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def delivered(self) -> float:
+        """Packets received for each second of sending; 0 when that time is not known."""
+        return self.received / self.seconds if self.seconds > 0 else 0.0
 
     @property
     def loss_ratio(self) -> float:
@@ -37,6 +44,16 @@ class Peak:
     above: float | None
     limited_by_sender: bool
     trials: tuple[Outcome, ...] = field(default=())
+    loss_limit: float = 0.0
+
+    @property
+    def delivered(self) -> float:
+        """Highest rate that arrived in any trial within the bound of loss (packets/s), 0 when there was none.
+
+        Trials in which less was sent than asked for count with what they delivered in the time that they really took: a
+        link that makes its sender wait is full, and loses nothing.
+        """
+        return max((t.delivered for t in self.trials if t.loss_ratio <= self.loss_limit), default=0.0)
 
 
 def find_peak(
@@ -73,7 +90,7 @@ def find_peak(
     def result(rate: float | None, above: float | None) -> Peak:
         at_above = [t for t in trials if t.rate == above]
         sender = bool(at_above) and all(t.defects and t.loss_ratio <= loss_limit for t in at_above)
-        return Peak(rate, above, sender, tuple(trials))
+        return Peak(rate, above, sender, tuple(trials), loss_limit)
 
     if passes(maximum):
         return result(maximum, None)

@@ -59,6 +59,18 @@ def test_a_sender_that_falls_short_is_named_and_not_the_device() -> None:
     assert peak.rate == pytest.approx(2e6, rel=0.02)
 
 
+def test_a_full_link_counts_with_what_it_delivered() -> None:
+    def measure(rate: float) -> Outcome:
+        waiting = rate > 3e6
+        sent = round(0.5 * min(rate, 3e6))
+        lost = 0 if rate < 9e6 else 7
+        return Outcome(rate, sent, sent - lost, ("fell short",) if waiting else (), 0.5)
+
+    peak = find_peak(measure, minimum=1e5, maximum=1e7, loss_limit=0.0, width=0.1)
+    assert peak.rate is not None and peak.rate < 3e6
+    assert peak.delivered == 3e6
+
+
 def test_nothing_sent_is_all_lost() -> None:
     assert Outcome(1.0, 0, 0).loss_ratio == 1.0
 
