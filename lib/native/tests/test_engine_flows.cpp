@@ -51,7 +51,9 @@ struct OneFlow {
     void take(std::uint32_t sequence, unsigned instance = 1, unsigned detours = 0, std::uint64_t latency = 700,
               std::uint64_t wait = 1'048'576) {
         now += wait;
-        ledger.take(*tally, 3, sequence, static_cast<std::uint16_t>(detours | (instance << 8)), 60, latency, ledger.tick(now));
+        Usual usual;
+        ledger.take(*tally, usual, 3, sequence, static_cast<std::uint16_t>(detours | (instance << 8)), 60, latency, ledger.tick(now));
+        usual.flush(*tally);
     }
 };
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "generator/engine/buffers.hpp"
+
 namespace nfvcert::engine {
 namespace {
 
@@ -139,7 +141,7 @@ void Engine::receive(EnginePort& port, rte_mbuf** packets, unsigned count, std::
             groups_.take(port.index, rte_pktmbuf_mtod(packets[i], const std::uint8_t*), packets[i]->data_len, now_ns);
         }
     }
-    rte_pktmbuf_free_bulk(packets, count);
+    free_packets(packets, count);
 }
 
 unsigned Engine::send_streams(EnginePort& port, std::uint64_t now_ns) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "dpdk/port.hpp"
+#include "generator/engine/buffers.hpp"
 
 namespace nfvcert::engine {
 namespace {
@@ -118,7 +119,7 @@ unsigned FlowSession::send(dpdk::Port& port, std::uint64_t now_ns) {
     return alike ? send_alike(port, wanted, now_ns) : send_mixed(port, wanted, now_ns);
 }
 
-void FlowSession::write_alike(rte_mbuf** packets, unsigned count, std::uint64_t now_ns) {
+NFVCERT_PROCESSOR_CLONES void FlowSession::write_alike(rte_mbuf** packets, unsigned count, std::uint64_t now_ns) {
     auto& living = population_.sending();
     const auto& shape = shapes_.front();
     const Stamp stamp{now_ns};
@@ -204,7 +205,7 @@ void FlowSession::count_sent(unsigned count, std::uint64_t now_ns) {
     last_sent_ns_ = count > 0 ? now_ns : last_sent_ns_;
 }
 
-unsigned FlowSession::take(rte_mbuf** packets, unsigned count, std::uint64_t now_ns) {
+NFVCERT_PROCESSOR_CLONES unsigned FlowSession::take(rte_mbuf** packets, unsigned count, std::uint64_t now_ns) {
     if (!accounting_) {
         return count;
     }
@@ -238,6 +239,7 @@ unsigned FlowSession::take(rte_mbuf** packets, unsigned count, std::uint64_t now
     const auto age = now_ns - progress_.begin_ns;
     std::uint64_t octets = 0;
     unsigned taken = 0;
+    Usual usual;
     for (unsigned i = 0; i < mine; ++i) {
         const auto* trailer = trailers[i];
         auto* packet = own[i];
@@ -249,16 +251,17 @@ unsigned FlowSession::take(rte_mbuf** packets, unsigned count, std::uint64_t now
         const auto* data = rte_pktmbuf_mtod(packet, const std::uint8_t*);
         octets += packet->data_len;
         own[taken++] = packet;
-        ledger_.take(*tally_, flows[i], swap32(load<std::uint32_t>(trailer + 6)), load<std::uint16_t>(data + 10),
+        ledger_.take(*tally_, usual, flows[i], swap32(load<std::uint32_t>(trailer + 6)), load<std::uint16_t>(data + 10),
                      packet->data_len, latency, tick);
     }
+    usual.flush(*tally_);
     progress_.foreign += others;
     tally_->foreign += others;
     tally_->received += taken;
     tally_->received_bytes += octets;
     if (taken != 0) {
         progress_.last_arrival_ns = now_ns;
-        rte_pktmbuf_free_bulk(own.data(), taken);
+        free_packets(own.data(), taken);
     }
     return others;
 }

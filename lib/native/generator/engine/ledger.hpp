@@ -83,6 +83,25 @@ struct Tally {
     void add(const Tally& other);
 };
 
+/// Packets in a row that arrived alike: those of one burst were sent at one time and mostly handled in one place.
+struct Usual {
+    std::uint32_t latency = 0;
+    std::uint16_t handling = 0;
+    std::uint64_t packets = 0;
+    std::uint64_t octets = 0;
+
+    void flush(Tally& tally) {
+        if (packets != 0) {
+            auto& instance = tally.instances[handling >> 8];
+            instance.packets += packets;
+            instance.bytes += octets;
+            tally.direct.add(latency, packets);
+            packets = 0;
+            octets = 0;
+        }
+    }
+};
+
 class Ledger {
 public:
     static constexpr unsigned tick_shift = 10;  // a tick is 1.024 us
@@ -100,8 +119,10 @@ public:
     void prefetch(std::uint32_t flow) const { __builtin_prefetch(&hot_[flow], 1); }
 
     /// A packet of `flow` came. `handling` as in the packet (two octets in memory order), `octets` without check sequence.
-    [[gnu::always_inline]] void take(Tally& tally, std::uint32_t flow, std::uint32_t sequence, std::uint16_t handling,
-                                     std::uint32_t octets, std::uint64_t latency_ns, std::uint32_t now_tick) {
+    /// `usual` gathers what packets in a row have in common; flush() it at the end.
+    [[gnu::always_inline]] void take(Tally& tally, Usual& usual, std::uint32_t flow, std::uint32_t sequence,
+                                     std::uint16_t handling, std::uint32_t octets, std::uint64_t latency_ns,
+                                     std::uint32_t now_tick) {
         auto& record = hot_[flow];
         if (__builtin_expect(sequence == record.next && handling == record.usual && latency_ns <= ~0U, 1)) {
             const auto gap = now_tick - record.last_tick;
@@ -112,10 +133,13 @@ public:
             record.latency_least = latency < record.latency_least ? latency : record.latency_least;
             record.latency_greatest = latency > record.latency_greatest ? latency : record.latency_greatest;
             record.latency_sum += latency;
-            auto& instance = tally.instances[handling >> 8];
-            ++instance.packets;
-            instance.bytes += octets;
-            tally.direct.add(latency);
+            if (__builtin_expect(latency != usual.latency || handling != usual.handling, 0)) {
+                usual.flush(tally);
+                usual.latency = latency;
+                usual.handling = handling;
+            }
+            ++usual.packets;
+            usual.octets += octets;
             return;
         }
         take_unusual(tally, flow, sequence, {static_cast<std::uint8_t>(handling), static_cast<std::uint8_t>(handling >> 8)},

@@ -7,6 +7,13 @@
 #include <cstdint>
 #include <cstring>
 
+/// The function exists for several generations of processors; which one is called is found when the program starts.
+#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
+#define NFVCERT_PROCESSOR_CLONES [[gnu::target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")]]
+#else
+#define NFVCERT_PROCESSOR_CLONES
+#endif
+
 namespace nfvcert::engine {
 
 static_assert(std::endian::native == std::endian::little);
