@@ -8,7 +8,7 @@ from nfvcert.checkers.registry import Histories, checker, history_of
 from nfvcert.checkers.rel002.common import affinity, exceptions_suffice, lossless, table_within
 from nfvcert.checkers.rel002.figures import figures
 from nfvcert.checkers.rel002.guards import guarded
-from nfvcert.checkers.rel002.table import Dump, dumps, removal_delays
+from nfvcert.checkers.rel002.table import Dump, dumps, removal_delays, since
 from nfvcert.checkers.rel002.truth import truth
 from nfvcert.checkers.rel002.workload import Request, Workload, scaling_end, steps, the_request
 from nfvcert.history import History
@@ -74,7 +74,8 @@ def more_flows_than_entries(purpose: str, histories: Histories, declared: Declar
     history = history_of(histories, "ma-table-full")
     case = Case(purpose)
     offered, flows = guarded(case, history)
-    found, split = dumps(history), the_request(history)
+    split = the_request(history)
+    found = since(history, split.t)
     needed = int((flows.alive(split.t) & flows.owned_by(offered.number(offered.initial))).sum() * split.share)
     case.guard(
         needed > offered.table_capacity,

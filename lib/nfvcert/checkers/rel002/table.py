@@ -61,6 +61,17 @@ class Dump:
         return bool((decided >= 0).all())
 
 
+def since(history: History, t: int) -> list[Dump]:
+    """Dumps from the last one before ``t`` on; all, when there is none before.
+
+    Raises:
+        Missing: as :func:`dumps`.
+    """
+    found = dumps(history)
+    before = [place for place, dump in enumerate(found) if dump.t < t]
+    return found[before[-1] if before else 0 :]
+
+
 def _priority(rule: Addressed) -> int:
     return rule[3]
 
