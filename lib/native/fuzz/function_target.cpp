@@ -69,7 +69,7 @@ public:
     /// A frame through the function; answers what came of it, or nothing when it was dropped or waits.
     Octets process(std::span<const std::uint8_t> frame, std::uint64_t now) {
         auto& buffer = buffers_.emplace_back(capacity + guard.size());
-        std::memcpy(buffer.data(), frame.data(), frame.size());
+        std::copy(frame.begin(), frame.end(), buffer.begin());
         std::memcpy(buffer.data() + capacity, guard.data(), guard.size());
         nf::PacketRef packet{buffer.data(), static_cast<std::uint16_t>(frame.size()), capacity, 0, &buffer};
         function->process({&packet, 1}, now, ++random_, out_);
