@@ -12,6 +12,8 @@ QUOTA = 148
 IDLE_FLOWS = 200
 IDLE_SHARES = (0.1, 0.5, 0.9, 1.1)
 """Silences of pausing flows in shares of the state timeout."""
+OUTLASTS_MS = 5_000
+"""A state timeout that outlasts the restart of a server switch."""
 DOWN_S = 0.5
 """A controller that was killed stays away for that long; orders under way have arrived by then."""
 
@@ -82,7 +84,7 @@ def quota(stage: Stage) -> None:
 
 def list_delayed(stage: Stage) -> None:
     """The list of old flows takes long to reach the new side, whose server switch is restarted later."""
-    with stage.experiment("alternative") as experiment:
+    with stage.experiment("alternative", setup={"state_timeout_ms": OUTLASTS_MS}) as experiment:
         delay = 0.4
         experiment.relays["s2"].delay("expect_flows", delay)
         experiment.fault("slow", "s2", op="expect_flows", seconds=delay)
