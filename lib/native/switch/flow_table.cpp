@@ -6,13 +6,16 @@
 
 namespace nfvcert::switching {
 
-void FlowStore::clear() {
+void FlowStore::clear(std::uint64_t setting_) {
+    magic = 0;  // no store while it is neither the old nor the new one
     count = 0;
+    setting = setting_;
     std::fill(std::begin(by_id), std::end(by_id), no_owner);
+    __atomic_signal_fence(__ATOMIC_RELEASE);
     magic = expected_magic;
 }
 
-FlowTable::FlowTable(FlowStore& store, std::size_t capacity, std::size_t owners)
+FlowTable::FlowTable(FlowStore& store, std::size_t capacity, std::size_t owners, std::uint64_t setting, std::uint64_t now)
     : store_{store},
       flows_{store.flows()},
       capacity_{capacity},
@@ -20,18 +23,30 @@ FlowTable::FlowTable(FlowStore& store, std::size_t capacity, std::size_t owners)
       mask_{slots_.size() - 1},
       counts_(owners, std::vector<std::uint32_t>(id_count)),
       totals_(owners) {
-    if (store_.magic != FlowStore::expected_magic || store_.count > capacity) {
-        store_.clear();
+    if (store_.magic != FlowStore::expected_magic || store_.setting != setting || store_.count > capacity) {
+        store_.clear(setting);
     }
+    take_up(owners, now);
+}
+
+void FlowTable::take_up(std::size_t owners, std::uint64_t now) {
     for (std::size_t place = 0; place < store_.count;) {
-        const auto& flow = flows_[place];
-        if (flow.owner >= owners) {  // written when the process was killed
-            flows_[place] = flows_[--store_.count];
+        auto& flow = flows_[place];
+        const auto hash = hash_of(flow.key);
+        auto* twin = flow.owner < owners ? find(flow.key, hash) : nullptr;
+        if (twin == nullptr && flow.owner < owners) {
+            flow.last_seen = std::min(flow.last_seen, now);  // the counter of a machine that was off begins anew
+            enter(hash, place);
+            account(flow, 1);
+            ++place;
             continue;
         }
-        enter(hash_of(flow.key), place);
-        account(flow, 1);
-        ++place;
+        if (twin != nullptr) {  // killed while the last flow was moving to a free place: the last one is whole
+            account(*twin, -1);
+            *twin = flow;
+            account(*twin, 1);
+        }
+        flow = flows_[--store_.count];
     }
 }
 
@@ -81,7 +96,23 @@ void FlowTable::change_owner(Flow& flow, Owner owner) {
     account(flow, 1);
 }
 
-void FlowTable::expire(std::uint64_t now, std::uint64_t timeout, std::uint64_t period) {
+void FlowTable::follow_tcp(Flow& flow, std::uint8_t flags) {
+    if ((flags & tcp_rst) != 0) {
+        flow.ends = ended;
+    } else if ((flags & (tcp_syn | tcp_ack)) == tcp_syn) {
+        flow.ends = 0;  // another connection of the same ports
+    } else if ((flags & tcp_fin) != 0 && flow.ends == 0) {
+        flow.ends = half_ended;
+        const auto& [source, destination, source_port, destination_port, protocol] = flow.key;
+        const FlowKey back{destination, source, destination_port, source_port, protocol};
+        if (auto* other = find(back, hash_of(back)); other != nullptr && other->ends != 0) {
+            flow.ends = ended;
+            other->ends = ended;
+        }
+    }
+}
+
+void FlowTable::expire(std::uint64_t now, std::uint64_t timeout, std::uint64_t linger, std::uint64_t period) {
     if (looked_at_ == 0) {
         looked_at_ = now;
     }
@@ -96,7 +127,7 @@ void FlowTable::expire(std::uint64_t now, std::uint64_t timeout, std::uint64_t p
             next_look_ = 0;
         }
         auto& flow = flows_[next_look_];
-        if (now > flow.last_seen && now - flow.last_seen > timeout) {
+        if (now > flow.last_seen && now - flow.last_seen > (flow.ends == ended ? linger : timeout)) {
             erase(&flow);  // another one has taken its place
         } else {
             ++next_look_;

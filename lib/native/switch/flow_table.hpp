@@ -17,48 +17,63 @@ namespace nfvcert::switching {
 using Owner = std::uint8_t;
 inline constexpr Owner no_owner = 0xff;
 
+/// A direction of a TCP connection has said that it ends; the connection is over.
+inline constexpr std::uint8_t half_ended = 1;
+inline constexpr std::uint8_t ended = 2;
+
 struct Flow {
     FlowKey key;
     std::uint16_t id = 0;
     Owner owner = no_owner;
-    std::uint8_t unused = 0;
+    std::uint8_t ends = 0;  // how a TCP connection has ended so far
     std::uint32_t packets = 0;
     std::uint64_t last_seen = 0;  // time stamp counter
 };
 static_assert(sizeof(Flow) == 32);
 
 /// What outlives the process: `count` flows are valid, dense from the first.
-struct FlowStore {
-    static constexpr std::uint64_t expected_magic = 0x6e66'7663'666c'6f31;
+struct alignas(64) FlowStore {
+    static constexpr std::uint64_t expected_magic = 0x6e66'7663'666c'6f32;
 
     std::uint64_t magic = 0;
+    std::uint64_t setting = 0;  // under which it was written
     std::uint64_t count = 0;
     Owner by_id[id_count] = {};
 
     /// The flows lie behind the store.
     [[nodiscard]] Flow* flows() { return reinterpret_cast<Flow*>(this + 1); }
     static std::size_t octets(std::size_t flows) { return sizeof(FlowStore) + flows * sizeof(Flow); }
-    void clear();
+    void clear(std::uint64_t setting);
 };
 
 class FlowTable {
 public:
-    /// Takes up what the store holds; a store without the magic number is cleared. Owners are 0 to `owners` - 1.
-    FlowTable(FlowStore& store, std::size_t capacity, std::size_t owners);
+    /// Takes up what the store holds if it was written under the same `setting` (a number that stands for what owners and
+    /// ids mean), else clears it. Owners are 0 to `owners` - 1; nothing taken up was seen later than `now`.
+    FlowTable(FlowStore& store, std::size_t capacity, std::size_t owners, std::uint64_t setting, std::uint64_t now);
 
     [[nodiscard]] std::size_t size() const { return store_.count; }
     [[nodiscard]] std::size_t capacity() const { return capacity_; }
 
     /// Ask for what find() needs, some packets ahead.
     void prefetch(std::uint64_t hash) const { __builtin_prefetch(&slots_[hash & mask_]); }
+    void prefetch_flow(std::uint64_t hash) const {
+        if (const auto place = static_cast<std::uint32_t>(slots_[hash & mask_]); place != 0) {
+            __builtin_prefetch(&flows_[place - 1], 1);
+        }
+    }
     [[nodiscard]] Flow* find(const FlowKey& key, std::uint64_t hash);
     /// nullptr when the table is full. The flow must not be known.
     Flow* insert(const FlowKey& key, std::uint64_t hash, std::uint16_t id, Owner owner, std::uint64_t now);
     void erase(Flow* flow);
     void change_owner(Flow& flow, Owner owner);
 
-    /// Looks at some flows, so that all are looked at each `period` (counter ticks), and erases those silent for `timeout`.
-    void expire(std::uint64_t now, std::uint64_t timeout, std::uint64_t period);
+    /// What the flags of a segment of `flow` tell: a reset, or the FIN of both directions if both pass here, ends it.
+    void follow_tcp(Flow& flow, std::uint8_t flags);
+
+    /// Looks at some flows, so that all are looked at each `period` (counter ticks), and erases those silent for `timeout`,
+    /// or those that have ended and are silent for `linger`.
+    void expire(std::uint64_t now, std::uint64_t timeout, std::uint64_t linger, std::uint64_t period);
 
     [[nodiscard]] Owner owner_of_new(std::uint16_t id) const { return store_.by_id[id]; }
     [[nodiscard]] std::span<Owner, id_count> by_id() { return store_.by_id; }
@@ -75,6 +90,7 @@ private:
     static Slot slot_of(std::uint64_t hash, std::size_t place) {
         return (hash & 0xffff'ffff'0000'0000ULL) | static_cast<std::uint32_t>(place + 1);
     }
+    void take_up(std::size_t owners, std::uint64_t now);
     void enter(std::uint64_t hash, std::size_t place);
     [[nodiscard]] std::size_t slot_holding(std::uint64_t hash, std::size_t place) const;
     void empty_slot(std::size_t at);

@@ -138,12 +138,13 @@ json HardwareSwitch::apply(const json& order) {
         }
     }
     take_time(removed.size() + added.size());
+    auto changed = table_;
     try {
-        table_.change(removed, added);
+        changed.change(removed, added);
     } catch (const RuleRefusal& error) {
         refuse(error, table_, added.size());
     }
-    const auto t_ns = install();
+    const auto t_ns = install(std::move(changed));
     return {{"used", table_.used()}, {"t_ns", t_ns}};
 }
 
@@ -163,28 +164,31 @@ json HardwareSwitch::apply_one_by_one(const std::vector<std::string>& removed, c
             if (refuses()) {
                 throw RuleRefusal{"refused", "the switch refuses one rule in " + std::to_string(refuse_every_), name};
             }
-            change();
-            t_ns = install();
+            auto changed = table_;
+            change(changed);
+            t_ns = install(std::move(changed));
             ++applied;
         } catch (const RuleRefusal& error) {
             refused.push_back({{"rule", name}, {"code", error.code}, {"error", error.what()}});
         }
     };
     for (const auto& name : removed) {
-        one(name, [&] { table_.remove(name); });
+        one(name, [&](RuleTable& table) { table.remove(name); });
     }
     for (const auto& rule : added) {
-        one(rule.name, [&] { table_.add(rule); });
+        one(rule.name, [&](RuleTable& table) { table.add(rule); });
     }
     return {{"applied", applied}, {"refused", refused}, {"used", table_.used()}, {"t_ns", t_ns}};
 }
 
-std::uint64_t HardwareSwitch::install() {
-    auto compiled = table_.compile();
-    return program_.loop().inside([&] {
+std::uint64_t HardwareSwitch::install(RuleTable changed) {
+    auto compiled = changed.compile();
+    const auto t_ns = program_.loop().inside([&] {  // throws when it has no effect: then the table stays, too
         compiled_.swap(compiled);
         return program_.clock().now_ns();
     });
+    table_ = std::move(changed);
+    return t_ns;
 }
 
 json HardwareSwitch::dump() const {

@@ -35,7 +35,7 @@ private:
     json dump() const;
     json counters() const;
     Rule rule_of(const json& raw) const;
-    std::uint64_t install();
+    std::uint64_t install(RuleTable changed);
 
     dpdk::Program& program_;
     const HardwareSwitchPolicy& policy_;

@@ -1,10 +1,11 @@
 #include "switch/identity.hpp"
 
-#include <nmmintrin.h>
-
+#include <array>
 #include <cstring>
 #include <stdexcept>
 #include <string>
+
+#include "switch/crc32c.hpp"
 
 namespace nfvcert::switching {
 namespace {
@@ -22,10 +23,7 @@ std::uint32_t load32(const std::uint8_t* at) {
     return __builtin_bswap32(value);
 }
 
-std::uint16_t fold(std::uint64_t crc) {
-    const auto whole = static_cast<std::uint32_t>(crc) ^ 0xffff'ffffU;
-    return static_cast<std::uint16_t>(whole ^ (whole >> 16U));
-}
+std::uint16_t fold(std::uint32_t crc) { return static_cast<std::uint16_t>(crc ^ (crc >> 16U)); }
 
 std::uint64_t addresses_of(const FlowKey& key) {
     return (std::uint64_t{__builtin_bswap32(key.destination)} << 32U) | __builtin_bswap32(key.source);
@@ -65,24 +63,32 @@ std::optional<FlowKey> key_of(const std::uint8_t* frame, std::size_t length) {
     return key;
 }
 
+std::uint8_t tcp_flags(const std::uint8_t* frame) {
+    constexpr std::size_t flags = 13;
+    const auto* ip = frame + ethernet;
+    const std::size_t header = (ip[0] & 0x0fU) * 4U;
+    const bool whole = (load16(ip + 6) & 0x1fffU) == 0 && load16(ip + 2) > header + flags;
+    return ip[9] == tcp && whole ? ip[header + flags] : std::uint8_t{0};
+}
+
 std::uint16_t flow_id(const FlowKey& key, Identity identity) {
-    constexpr std::uint64_t start = 0xffff'ffff;
-    switch (identity) {
-        case Identity::five_tuple: {
-            auto crc = _mm_crc32_u64(start, addresses_of(key));
-            const auto ports = (std::uint32_t{__builtin_bswap16(key.destination_port)} << 16U) |
-                               __builtin_bswap16(key.source_port);
-            crc = _mm_crc32_u32(static_cast<std::uint32_t>(crc), ports);
-            return fold(_mm_crc32_u8(static_cast<std::uint32_t>(crc), key.protocol));
-        }
-        case Identity::addresses: {
-            const auto crc = _mm_crc32_u64(start, addresses_of(key));
-            return fold(_mm_crc32_u8(static_cast<std::uint32_t>(crc), key.protocol));
-        }
-        case Identity::source_port:
-            break;
+    constexpr std::size_t addresses = 8;
+    constexpr std::size_t ports = 4;
+    if (identity == Identity::source_port) {
+        return key.source_port;
     }
-    return key.source_port;
+    std::array<std::uint8_t, addresses + ports + 1> octets;  // NOLINT: all that is looked at is written
+    const auto both = addresses_of(key);
+    std::memcpy(octets.data(), &both, addresses);
+    std::size_t count = addresses;
+    if (identity == Identity::five_tuple) {
+        const auto both_ports = (std::uint32_t{__builtin_bswap16(key.destination_port)} << 16U) |
+                                __builtin_bswap16(key.source_port);
+        std::memcpy(octets.data() + addresses, &both_ports, ports);
+        count += ports;
+    }
+    octets[count++] = key.protocol;
+    return fold(crc32c(octets.data(), count));
 }
 
 std::uint64_t hash_of(const FlowKey& key) {

@@ -18,13 +18,13 @@ namespace {
 
 MappedStore::MappedStore(const std::string& path, std::size_t flows, bool fresh) : octets_{FlowStore::octets(flows)} {
     runtime::UniqueFd fd;
-    int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE;
     if (!path.empty()) {
         fd = runtime::UniqueFd{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | (fresh ? O_TRUNC : 0), 0600)};
         if (!fd.valid() || ::ftruncate(fd.get(), static_cast<off_t>(octets_)) != 0) {
             fail("the flows cannot be kept in " + path);
         }
-        flags = MAP_SHARED;
+        flags = MAP_SHARED | MAP_POPULATE;  // no page is fetched while packets wait
     }
     void* memory = ::mmap(nullptr, octets_, PROT_READ | PROT_WRITE, flags, fd.get(), 0);
     if (memory == MAP_FAILED) {

@@ -44,6 +44,8 @@ void RuleTable::remove(const std::string& name) {
     }
     if (const auto& range = found->second.range) {
         ranges_.erase({found->second.priority, range->low});
+    } else {
+        flows_.erase(*found->second.flow);
     }
     rules_.erase(found);
 }
@@ -58,6 +60,8 @@ void RuleTable::add(Rule rule) {
             throw RuleRefusal{"overlap", "'" + rule.name + "' overlaps with '" + other->name + "' of the same priority",
                               rule.name};
         }
+    } else if (flows_.contains(*rule.flow)) {
+        throw RuleRefusal{"overlap", "the flow of '" + rule.name + "' has an exception already", rule.name};
     }
     if (!policy_->has_room(rules_.size(), capacity_)) {
         const auto evicted = policy_->evicted(rules_);
@@ -74,26 +78,22 @@ void RuleTable::add(Rule rule) {
     }
     if (rule.range) {
         ranges_[{rule.priority, rule.range->low}] = {rule.range->high, rule.name};
+    } else {
+        flows_.insert(*rule.flow);
     }
     const auto name = rule.name;
     rules_.emplace(name, std::move(rule));
 }
 
 void RuleTable::change(const std::vector<std::string>& removed, const std::vector<Rule>& added) {
-    const auto before_rules = rules_;
-    const auto before_ranges = ranges_;
-    try {
-        for (const auto& name : removed) {
-            remove(name);
-        }
-        for (const auto& rule : added) {
-            add(rule);
-        }
-    } catch (const RuleRefusal&) {
-        rules_ = before_rules;
-        ranges_ = before_ranges;
-        throw;
+    auto changed = *this;
+    for (const auto& name : removed) {
+        changed.remove(name);
     }
+    for (const auto& rule : added) {
+        changed.add(rule);
+    }
+    *this = std::move(changed);
 }
 
 std::unique_ptr<CompiledRules> RuleTable::compile() const { return std::make_unique<CompiledRules>(rules_, identity_); }

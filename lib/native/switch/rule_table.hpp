@@ -10,6 +10,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "switch/identity.hpp"
@@ -84,13 +85,13 @@ struct RulePolicy {
     [[nodiscard]] virtual IdRange covered(const IdRange& range) const { return range; }
 };
 
-/// The rules; changes are made to a copy, which takes the place of the table when it is to have effect.
+/// The rules. Whoever has to be able to take a change back makes it to a copy.
 class RuleTable {
 public:
     RuleTable(std::size_t capacity, Identity identity, const RulePolicy& policy)
         : capacity_{capacity}, identity_{identity}, policy_{&policy} {}
 
-    /// Throws RuleRefusal; the table is as it was then.
+    /// Throw RuleRefusal; the table is as it was then.
     void remove(const std::string& name);
     void add(Rule rule);
     /// All of it or nothing, removals first.
@@ -109,6 +110,7 @@ private:
     const RulePolicy* policy_;
     std::map<std::string, Rule> rules_;
     std::map<std::pair<std::int32_t, std::uint16_t>, std::pair<std::uint16_t, std::string>> ranges_;  // (priority, low)
+    std::unordered_set<FlowKey, FlowKeyHash> flows_;  // that have an exception
 };
 
 }  // namespace nfvcert::switching

@@ -10,6 +10,8 @@ using nlohmann::json;
 constexpr std::uint16_t burst_size = 64;
 constexpr std::size_t default_capacity = 262'144;
 constexpr std::uint64_t default_timeout_ms = 500;
+constexpr std::uint64_t default_linger_ms = 100;
+constexpr std::uint8_t tcp = 6;
 constexpr std::size_t most_held = 8192;
 constexpr std::uint8_t most_detours = 4;
 constexpr std::uint64_t look_period_ns = 10'000'000;  // each flow is looked at this often, and each watch
@@ -25,6 +27,20 @@ std::vector<dpdk::Port*> ports_of(dpdk::Program& program) {
     return ports;
 }
 
+/// What owners and ids mean: flows that were kept under another one are not taken up.
+std::uint64_t setting_of(dpdk::Program& program) {
+    std::string text = program.configuration().value("identity", "five-tuple");
+    for (const auto* port : ports_of(program)) {
+        text += ' ' + port->name();
+    }
+    text += program.configuration().value("peers", json::object()).dump();
+    std::uint64_t sum = 0xcbf2'9ce4'8422'2325;  // FNV-1a
+    for (const auto letter : text) {
+        sum = (sum ^ static_cast<std::uint8_t>(letter)) * 0x100'0000'01b3;
+    }
+    return sum;
+}
+
 }  // namespace
 
 ServerSwitch::ServerSwitch(dpdk::Program& program, const ServerSwitchPolicy& policy)
@@ -36,9 +52,12 @@ ServerSwitch::ServerSwitch(dpdk::Program& program, const ServerSwitchPolicy& pol
       store_{program.configuration().value("state_file", ""),
              program.configuration().value("capacity", default_capacity), !policy.remembers()},
       table_{store_.store(), program.configuration().value("capacity", default_capacity),
-             program.ports().size() - 1 + program.configuration().value("peers", json::object()).size()},
+             program.ports().size() - 1 + program.configuration().value("peers", json::object()).size(),
+             setting_of(program), dpdk::TscClock::tsc()},
       timeout_{program.clock().to_tsc(
           policy.timeout_ms(program.configuration().value("idle_timeout_ms", default_timeout_ms)) * 1'000'000)},
+      linger_{std::min(timeout_, program.clock().to_tsc(
+                                     program.configuration().value("tcp_linger_ms", default_linger_ms) * 1'000'000))},
       look_period_{program.clock().to_tsc(look_period_ns)},
       held_ids_(id_count) {
     const auto add_owner = [this](const std::string& name) -> OwnerState& {
@@ -77,7 +96,7 @@ unsigned ServerSwitch::poll(std::uint64_t tsc) {
     if (handled > 0) {
         outputs_.flush();
     }
-    table_.expire(tsc, timeout_, look_period_);
+    table_.expire(tsc, timeout_, linger_, look_period_);
     if (watch_ && tsc >= next_watch_) {
         look_at_watch(tsc);
     }
@@ -93,6 +112,9 @@ void ServerSwitch::from_uplink(rte_mbuf** burst, std::uint16_t count, std::uint6
         table_.prefetch(hashes[i]);
     }
     for (std::uint16_t i = 0; i < count; ++i) {
+        table_.prefetch_flow(hashes[i]);
+    }
+    for (std::uint16_t i = 0; i < count; ++i) {
         if (!keys[i]) {
             bad_frames_.fetch_add(1, std::memory_order_relaxed);
             rte_pktmbuf_free(burst[i]);
@@ -105,11 +127,17 @@ void ServerSwitch::from_uplink(rte_mbuf** burst, std::uint16_t count, std::uint6
             owner = policy_.served_by(*flow, owner);
         } else if (owner != no_owner) {
             flow = table_.insert(*keys[i], hashes[i], id, owner, tsc);
-            table_full_.fetch_add(flow == nullptr ? 1 : 0, std::memory_order_relaxed);
+            if (flow == nullptr) {
+                table_full_.fetch_add(1, std::memory_order_relaxed);
+                owner = policy_.served_when_full(owner);
+            }
         }
         if (flow != nullptr) {
             flow->last_seen = tsc;
             ++flow->packets;
+            if (keys[i]->protocol == tcp) {
+                table_.follow_tcp(*flow, tcp_flags(rte_pktmbuf_mtod(burst[i], const std::uint8_t*)));
+            }
         }
         serve(burst[i], flow, owner, id);
     }

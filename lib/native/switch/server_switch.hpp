@@ -76,6 +76,7 @@ private:
     MappedStore store_;
     FlowTable table_;
     std::uint64_t timeout_;  // counter ticks
+    std::uint64_t linger_;   // of connections that have ended
     std::uint64_t look_period_;
     std::vector<bool> held_ids_;
     bool holding_ = false;

@@ -23,6 +23,8 @@ struct ServerSwitchPolicy {
     [[nodiscard]] virtual bool expects(const FlowKey&) const { return true; }
     /// Who serves a packet of a known flow: its owner.
     [[nodiscard]] virtual Owner served_by(const Flow& flow, Owner /*by the ranges*/) const { return flow.owner; }
+    /// Who serves a packet of a flow for which the table has no place; no_owner: it is dropped.
+    [[nodiscard]] virtual Owner served_when_full(Owner by_ranges) const { return by_ranges; }
     /// Whether a packet that is sent on is also handled here.
     [[nodiscard]] virtual bool handles_too(const Flow&) const { return false; }
 };

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dpdk/control.hpp"
+#include "switch/crc32c.hpp"
 #include "switch/flow_table.hpp"
 #include "switch/identity.hpp"
 #include "switch/mac.hpp"
@@ -76,6 +77,20 @@ TEST_CASE("the flow id is the CRC of the header fields in network order") {
     CHECK_THROWS_WITH(identity_named("hash"), doctest::Contains("five-tuple, addresses or source-port"));
 }
 
+TEST_CASE("CRC-32C is the same with the instruction and without, as RFC 3720 appendix B.4 has it") {
+    std::vector<std::uint8_t> octets(32);
+    CHECK(crc32c(octets.data(), 32) == 0x8a91'36aa);
+    std::fill(octets.begin(), octets.end(), 0xff);
+    CHECK(crc32c(octets.data(), 32) == 0x62a8'ab43);
+    for (std::uint8_t i = 0; i < 32; ++i) {
+        octets[i] = i;
+    }
+    CHECK(crc32c(octets.data(), 32) == 0x46dd'794e);
+    for (std::size_t count = 0; count <= octets.size(); ++count) {
+        CHECK(crc32c(octets.data(), count) == crc32c_by_table(octets.data(), count));
+    }
+}
+
 TEST_CASE("a frame shows its flow, or that it has none") {
     const FlowKey flow{0xc612'0001, 0x0a01'0203, 4660, 53, 17};
     const auto frame = udp_frame(flow);
@@ -88,6 +103,12 @@ TEST_CASE("a frame shows its flow, or that it has none") {
     for (std::size_t length = 0; length < 34; ++length) {
         CHECK_FALSE(key_of(frame.data(), length));
     }
+    CHECK(tcp_flags(frame.data()) == 0);
+    auto segment = udp_frame({0xc612'0001, 0x0a01'0203, 4660, 53, 6});
+    segment[47] = tcp_fin | tcp_ack;
+    CHECK(tcp_flags(segment.data()) == (tcp_fin | tcp_ack));
+    segment[17] = 33;  // ends before its flags
+    CHECK(tcp_flags(segment.data()) == 0);
     auto arp = frame;
     arp[13] = 0x06;
     CHECK_FALSE(key_of(arp.data(), arp.size()));
@@ -127,10 +148,13 @@ TEST_CASE("a change is taken whole or not at all") {
     CHECK(refused({}, {range("around", 0, 65'535, 1)}) == "overlap");
     CHECK(refused({}, {exception("low", key(1), 1)}) == "duplicate-rule");
     CHECK(refused({"none"}, {}) == "unknown-rule");
+    CHECK(refused({"low"}, {exception("x", key(1), 1), exception("y", key(1), 2)}) == "overlap");
     CHECK(table.rules().size() == 2);
     CHECK(table.rules().contains("low"));
     CHECK(refused({"low", "high"}, {range("all", 0, 65'535, 1), range("over", 0, 65'535, 2, 1)}) == "taken");
     CHECK(table.compile()->port_of(key(1), 65'535) == 2);
+    CHECK(refused({"all"}, {exception("x", key(1), 1)}) == "taken");
+    CHECK(refused({"x"}, {exception("y", key(1), 2)}) == "taken");
 }
 
 TEST_CASE("2,048 rules answer as a plain search does") {
@@ -165,7 +189,7 @@ TEST_CASE("2,048 rules answer as a plain search does") {
 
 TEST_CASE("the flow table agrees with a map through births, ends and changes of owner") {
     Store store{2000};
-    FlowTable table{store.mapped.store(), 2000, 3};
+    FlowTable table{store.mapped.store(), 2000, 3, 0, 0};
     std::map<std::uint32_t, Owner> model;
     std::mt19937 random{3};
     for (int step = 0; step < 200'000; ++step) {
@@ -206,16 +230,16 @@ TEST_CASE("the flow table agrees with a map through births, ends and changes of 
 
 TEST_CASE("flows end after their silence, not before, all within a look round") {
     Store store{100};
-    FlowTable table{store.mapped.store(), 100, 1};
+    FlowTable table{store.mapped.store(), 100, 1, 0, 0};
     for (std::uint32_t number = 0; number < 100; ++number) {
         table.insert(key(number), hash_of(key(number)), 0, 0, number < 50 ? 1'000 : 5'000);
     }
     for (std::uint64_t now = 1'000; now <= 11'000; now += 10) {
-        table.expire(now, 10'000, 100);
+        table.expire(now, 10'000, 500, 100);
     }
     CHECK(table.size() == 100);
     for (std::uint64_t now = 11'001; now <= 11'300; now += 10) {
-        table.expire(now, 10'000, 100);
+        table.expire(now, 10'000, 500, 100);
     }
     CHECK(table.size() == 50);
     CHECK(table.find(key(10), hash_of(key(10))) == nullptr);
@@ -226,13 +250,13 @@ TEST_CASE("a store in a file is taken up again, one that is none is not") {
     const auto path = "/tmp/nfvcert-test-store-" + std::to_string(::getpid());
     {
         MappedStore mapped{path, 64, true};
-        FlowTable table{mapped.store(), 64, 2};
+        FlowTable table{mapped.store(), 64, 2, 7, 1'000};
         table.insert(key(1), hash_of(key(1)), 5, 1, 77);
         table.by_id()[9] = 1;
     }
     {
         MappedStore mapped{path, 64, false};
-        FlowTable table{mapped.store(), 64, 2};
+        FlowTable table{mapped.store(), 64, 2, 7, 1'000};
         REQUIRE(table.size() == 1);
         CHECK(table.find(key(1), hash_of(key(1)))->owner == 1);
         CHECK(table.owner_of_new(9) == 1);
@@ -240,10 +264,83 @@ TEST_CASE("a store in a file is taken up again, one that is none is not") {
         mapped.store().magic = 1;
     }
     MappedStore mapped{path, 64, false};
-    FlowTable table{mapped.store(), 64, 2};
+    FlowTable table{mapped.store(), 64, 2, 7, 1'000};
     CHECK(table.size() == 0);
     CHECK(table.owner_of_new(9) == no_owner);
     ::unlink(path.c_str());
+}
+
+TEST_CASE("a store of other owners is not taken up, one of another start of the machine is, and ends") {
+    Store store{64};
+    {
+        FlowTable table{store.mapped.store(), 64, 2, 7, 1'000};
+        table.insert(key(1), hash_of(key(1)), 5, 1, 1'000'000);
+    }
+    {
+        FlowTable table{store.mapped.store(), 64, 2, 7, 100};  // the counter began anew
+        REQUIRE(table.size() == 1);
+        table.expire(100, 1'000, 1'000, 10);
+        table.expire(1'200, 1'000, 1'000, 10);
+        CHECK(table.size() == 0);
+        table.insert(key(1), hash_of(key(1)), 5, 1, 1'200);
+    }
+    const FlowTable table{store.mapped.store(), 64, 2, 8, 1'300};
+    CHECK(table.size() == 0);
+}
+
+TEST_CASE("a kill while a flow moves to a free place leaves neither a flow twice nor one of another owner") {
+    Store store{64};
+    {
+        FlowTable table{store.mapped.store(), 64, 2, 7, 1'000};
+        for (std::uint32_t number = 0; number < 3; ++number) {
+            table.insert(key(number), hash_of(key(number)), static_cast<std::uint16_t>(number), number == 2, 1'000);
+        }
+        // half of the last flow has come to the place of the first when the process is killed
+        table.flows()[0].key = key(2);
+    }
+    FlowTable table{store.mapped.store(), 64, 2, 7, 1'000};
+    CHECK(table.size() == 2);
+    const auto* moved = table.find(key(2), hash_of(key(2)));
+    REQUIRE(moved != nullptr);
+    CHECK(moved->owner == 1);
+    CHECK(moved->id == 2);
+    CHECK(table.count(0) == 1);
+    CHECK(table.count(1) == 1);
+    CHECK(table.counts(0)[0] == 0);
+}
+
+TEST_CASE("a reset or both FINs end a TCP connection after a linger, a SYN begins another") {
+    Store store{64};
+    FlowTable table{store.mapped.store(), 64, 2, 0, 0};
+    const FlowKey there{0x0a00'0001, 0xc612'0001, 1234, 80, 6};
+    const FlowKey back{0xc612'0001, 0x0a00'0001, 80, 1234, 6};
+    const auto enter = [&](const FlowKey& flow) { return table.insert(flow, hash_of(flow), 0, 0, 1'000); };
+    const auto living_at = [&](std::uint64_t now) {
+        table.expire(1'001, 10'000, 100, 1);
+        table.expire(now, 10'000, 100, 1);
+        return table.size();
+    };
+    SUBCASE("one direction alone goes on") {
+        table.follow_tcp(*enter(there), tcp_fin | tcp_ack);
+        table.follow_tcp(*table.find(there, hash_of(there)), tcp_fin | tcp_ack);
+        CHECK(living_at(1'200) == 1);
+    }
+    SUBCASE("both") {
+        table.follow_tcp(*enter(there), tcp_fin | tcp_ack);
+        table.follow_tcp(*enter(back), tcp_fin | tcp_ack);
+        CHECK(living_at(1'050) == 2);
+        CHECK(living_at(1'200) == 0);
+    }
+    SUBCASE("reset") {
+        table.follow_tcp(*enter(there), tcp_rst);
+        CHECK(living_at(1'200) == 0);
+    }
+    SUBCASE("the same ports again") {
+        auto* flow = enter(there);
+        table.follow_tcp(*flow, tcp_rst);
+        table.follow_tcp(*flow, tcp_syn);
+        CHECK(living_at(1'200) == 1);
+    }
 }
 
 TEST_CASE("orders name flows and ranges, anything else is refused") {
