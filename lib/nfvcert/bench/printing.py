@@ -72,9 +72,9 @@ def _check_line(check: dict[str, Any]) -> str:
 
 
 def _method_lines(methods: dict[str, Any]) -> Iterator[str]:
-    yield f"{'scenario':<20}" + "".join(f"{title:>28}" for _, title in COLUMNS)
+    yield f"{'scenario':<20}" + "".join(f"  {title:>34}" for _, title in COLUMNS)
     for name, found in methods.items():
-        yield f"{name:<20}" + "".join(f"{_cell(found.get(key)):>28}" for key, _ in COLUMNS)
+        yield f"{name:<20}" + "".join(f"  {_cell(found.get(key)):>34}" for key, _ in COLUMNS)
 
 
 def _cell(value: Any) -> str:

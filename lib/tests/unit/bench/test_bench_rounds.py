@@ -150,7 +150,12 @@ def test_missing_programs_are_named() -> None:
 
 
 def a_run(detoured: int, converged: float | None, lost: int = 0) -> dict[str, float | None]:
-    measured = {"imbalance_percent": 1.0, "added_latency_median_us": 4.0, "detour_peak_percent": 9.0}
+    measured = {
+        "imbalance_percent": 1.0,
+        "added_latency_median_us": 4.0,
+        "detour_peak_percent": 9.0,
+        "imbalance_limit": 5.0,
+    }
     counted = {"affinity_violations": 0, "lost": lost, "duplicates": 0, "reordered": 0, "table_max": 2000}
     return {**measured, **counted, "convergence_s": converged, "detoured_bytes": detoured}
 
