@@ -66,13 +66,14 @@ def run_switch_bench(room: Room, settings: SwitchSettings, tell: Tell) -> Report
     if settings.sweeps:
         report.series += take_turns(_sweeps(room, settings), max(1, settings.repeats // 2), tell)
     report.notes += [
-        f"peak: highest rate that arrived in a trial with at most {settings.loss_limit:g} of its packets lost, found by "
+        f"peak: highest rate that arrived in a trial with at most {settings.loss_limit:g} of its packets lost; "
         "binary search with loss verification (ETSI GS NFV-TST 009 clause 12.3.3); the engine is the generator for all",
         "a full memif link makes the generator wait, it loses nothing: such a trial counts with what arrived a second",
         f"packets a ring: {settings.ring}, Open vSwitch {min(settings.ring, OVS_RING)}, which is the most it takes",
         "Open vSwitch: 2,048 rules on source ports, one pass through connection tracking with source NAT; it "
         "does not rewrite addresses of the link, which our chain does as well",
-        "our processes share the device's core with the kernel's scheduler; Open vSwitch polls on it alone",
+        "our processes share the device's core, giving way after every round; Open vSwitch polls on it alone, its other "
+        "threads run beside the generator",
     ]
     report.noise = watch.finish()
     return report
