@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
+import os
+import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -69,6 +72,8 @@ class NativeProgram:
     def close(self) -> None:
         """End it."""
         self._control.close()
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._process.pid, signal.SIGTERM)
         self._process.close(GRACE_S)
 
     def __enter__(self) -> Self:

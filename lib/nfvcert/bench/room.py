@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from types import FrameType
 
 from nfvcert.errors import TestbedError
 from nfvcert.nfvi.lease import TestbedLock
@@ -59,7 +61,22 @@ def open_room(cores: Cores) -> Iterator[Room]:
     lock.acquire(command=" ".join(sys.argv), wait_s=WAIT_S)
     path = Path(tempfile.mkdtemp(prefix="nfvb"))
     try:
-        yield Room(path, cores)
+        with _unwinding():
+            yield Room(path, cores)
         shutil.rmtree(path, ignore_errors=True)
     finally:
         lock.release()
+
+
+@contextlib.contextmanager
+def _unwinding() -> Iterator[None]:
+    """SIGTERM ends a benchmark as Ctrl-C does: peers are ended and hugepages given back on the way out."""
+
+    def unwind(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, unwind)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import time
+
+import pytest
 
 from nfvcert.bench.child import PeerMissing
 from nfvcert.bench.machine import describe_machine
@@ -11,6 +15,7 @@ from nfvcert.bench.native import FlowLoad, missing_programs, outcome_of, switch_
 from nfvcert.bench.noise import Noise, doubtful_spread, processor_ticks
 from nfvcert.bench.printing import lines_of
 from nfvcert.bench.results import Reading, Report, Series
+from nfvcert.bench.room import _unwinding
 from nfvcert.bench.rounds import Contender, take_turns
 from nfvcert.errors import TestbedError
 
@@ -172,3 +177,10 @@ def test_detours_are_compared_within_a_repeat() -> None:
     assert found is not None
     assert (found["low"], found["high"], found["count"]) == (0.1, 0.4, 2)
     assert detour_ratio([None], [a_run(1, 1.0)]) is None
+
+
+def test_sigterm_ends_a_benchmark_in_good_order() -> None:
+    with pytest.raises(KeyboardInterrupt), _unwinding():
+        signal.raise_signal(signal.SIGTERM)
+        time.sleep(1.0)
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
