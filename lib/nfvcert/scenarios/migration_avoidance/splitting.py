@@ -9,6 +9,7 @@ TAIL = 50
 """Flows that never end in the workload of that name."""
 TENANT = "tenant"
 LONGEST_S = 30.0
+ROUND_S = 10.0
 SETTLED_S = 16.0
 """After that time sub-ranges have been merged and exceptions have ended."""
 
@@ -68,16 +69,20 @@ def always_migrate(stage: Stage) -> None:
 
 def doubling(stage: Stage) -> None:
     """One to two to four to eight; the next round begins while old flows of the last live."""
-    apart = max(4.0, (stage.profile.duration_s - stage.trigger_s) / 4)
-    least = stage.trigger_s + 3 * apart + 5.0
+    least = stage.trigger_s + 3 * ROUND_S + 5.0
     extra = {"endless": TAIL}
     with stage.experiment("sub-ranges", servers=8, least_s=least, name="tail", mean_s=2.0, extra=extra) as experiment:
         experiment.start_traffic()
+        under_way: list[str | None] = []
         for number, count in enumerate((1, 2, 4)):
-            experiment.until(stage.trigger_s + number * apart)
+            experiment.until(stage.trigger_s + number * ROUND_S)
+            for identifier in under_way:
+                experiment.controller.await_state(identifier, timeout_s=ROUND_S / 4)
+            under_way = []
             for source in range(1, count + 1):
                 label = m.FIRST_SPLIT if count == 1 else f"{m.FIRST_SPLIT}-{source + count}"
-                experiment.split(label, source=f"s{source}/v1", target=f"s{source + count}/v1")
+                target = f"s{source + count}/v1"
+                under_way.append(experiment.split(label, source=f"s{source}/v1", target=target))
         experiment.finish()
 
 
