@@ -10,7 +10,7 @@
 namespace nfvcert::engine {
 namespace {
 
-constexpr unsigned rounds_at_once = 8;  // before the loop gives the processor away
+constexpr unsigned rounds_at_once = 16;  // before the loop gives the processor away
 constexpr double default_capability_pps = 40e6;
 constexpr unsigned default_template_buffers = 2047;
 constexpr std::size_t longest_profile_name = 63;

@@ -14,6 +14,7 @@ public:
     static constexpr double burst_ns = 5'000;       // packets of 5 us go together
     static constexpr double catch_up = 1.25;        // times the rate, while behind
     static constexpr double longest_lag_ns = 1e9;   // what is older is given up and counted
+    static constexpr double largest_step = 1024;    // packets at once after a pause: what rings take
 
     Pacer() = default;
     /// `per_second` packets from `now_ns` on; keeps what was due until then.
@@ -79,8 +80,7 @@ private:
         const auto due = static_cast<double>(now_ns - last_ns_) * per_ns_;
         last_ns_ = now_ns;
         owed_ += finishing_ ? 0 : due;
-        // a single step never allows more than two bursts, however long it was
-        allowance_ = std::min(allowance_ + due * catch_up, 2.0 * largest_burst);
+        allowance_ = std::min(allowance_ + due * catch_up, largest_step);
         const auto most = per_ns_ * longest_lag_ns + largest_burst;
         if (__builtin_expect(owed_ > most, 0)) {
             given_up_ += owed_ - most;

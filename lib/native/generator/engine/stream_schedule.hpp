@@ -59,7 +59,7 @@ public:
             given_up_ += static_cast<std::uint64_t>(late);
             next_ += late * gap_ns_;
         }
-        allowance_ = std::min(allowance_ + (now - asked_) / gap_ns_ * Pacer::catch_up, 2.0 * Pacer::largest_burst);
+        allowance_ = std::min(allowance_ + (now - asked_) / gap_ns_ * Pacer::catch_up, Pacer::largest_step);
         asked_ = now;
         const auto most = std::min<double>(Pacer::largest_burst, static_cast<double>(packets_left_));
         const auto ready = std::floor((now - next_) / gap_ns_ + 1e-9) + 1;
