@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from dataplane_model import Model, ModelParties, ModelSwitch
 
 from nfvcert.dataplane.behaviour import ControllerBehaviour
 from nfvcert.dataplane.controller.executor import Executor
@@ -15,7 +16,6 @@ from nfvcert.dataplane.fabric import Fabric, Place
 from nfvcert.dataplane.identity import IDS
 from nfvcert.dataplane.methods import Task
 from nfvcert.dataplane.orders import Report, Tell, Wait
-from dataplane_model import Model, ModelParties, ModelSwitch
 
 
 def places(count: int) -> tuple[Place, ...]:

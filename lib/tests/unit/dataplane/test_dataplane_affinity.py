@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from dataplane_model import Model
+from dataplane_stand import Stand, places
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,8 +17,6 @@ from nfvcert.dataplane.behaviour import ControllerBehaviour
 from nfvcert.dataplane.identity import IDS
 from nfvcert.dataplane.methods import SCALE_OUT, scale_in, version
 from nfvcert.dataplane.orders import Refused
-from dataplane_model import Model
-from dataplane_stand import Stand, places
 
 IDLE_S = 0.05
 QUIET = settings(
