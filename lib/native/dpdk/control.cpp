@@ -18,7 +18,7 @@ using nlohmann::json;
 
 constexpr std::size_t longest_line = 16U << 20U;      // octets of an order
 constexpr std::size_t longest_backlog = 64U << 20U;   // octets that a slow reader may leave unread
-constexpr int niceness = 5;                           // dumps give way to packets
+constexpr int niceness = 15;                          // dumps give way to packets
 
 [[noreturn]] void fail(const std::string& what) { throw std::system_error(errno, std::generic_category(), what); }
 

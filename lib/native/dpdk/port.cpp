@@ -1,5 +1,6 @@
 #include "dpdk/port.hpp"
 
+#include <rte_cycles.h>
 #include <rte_dev.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
@@ -13,10 +14,13 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "dpdk/clock.hpp"
+
 namespace nfvcert::dpdk {
 namespace {
 
 constexpr std::chrono::milliseconds time_to_connect{500};
+constexpr std::uint64_t patience_ms = 20;        // with a peer that has no room: it may wait for the core itself
 constexpr std::uint16_t most_at_once = 64;  // packets handed to a driver in one call
 
 std::atomic<unsigned> devices_made{0};
@@ -72,6 +76,7 @@ Port::Port(std::string name, const PortSpec& spec, std::string device, std::uint
       kind_{spec.kind},
       device_{std::move(device)},
       id_{id},
+      patience_{rte_get_tsc_hz() / 1000 * patience_ms},
       server_{spec.kind == "memif" && spec.values.at("role") == "client" ? spec.values.at("socket") : std::string{}},
       rx_queues_{static_cast<std::uint16_t>(spec.rx_queues())} {}
 
@@ -165,20 +170,26 @@ std::uint16_t Port::tx(rte_mbuf** burst, std::uint16_t count) {
     return sent;
 }
 
-std::uint16_t Port::tx_or_drop(rte_mbuf** burst, std::uint16_t count, unsigned retries) {
+std::uint16_t Port::tx_or_drop(rte_mbuf** burst, std::uint16_t count) {
     std::uint16_t sent = 0;
-    unsigned tried_again = 0;
+    std::uint64_t until = 0;
     while (sent < count) {
         const auto offered = std::min<std::uint16_t>(static_cast<std::uint16_t>(count - sent), most_at_once);
         const auto taken = tx(burst + sent, offered);
         sent = static_cast<std::uint16_t>(sent + taken);
-        if (taken < offered) {
-            if (tried_again == retries || !link_up()) {
-                break;
-            }
-            ++tried_again;
-            sched_yield();
+        if (taken == offered) {
+            congested_ = false;
+            continue;
         }
+        const auto now = TscClock::tsc();
+        if (until == 0) {
+            until = now + patience_;
+        }
+        if (congested_ || now > until || !link_up()) {
+            congested_ = true;
+            break;
+        }
+        sched_yield();
     }
     if (sent < count) {
         counted_.tx_dropped += static_cast<std::uint64_t>(count - sent);

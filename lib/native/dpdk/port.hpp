@@ -56,9 +56,9 @@ public:
     std::uint16_t rx(rte_mbuf** burst, std::uint16_t room);
     /// Sends; answers how many were taken, the others stay the caller's.
     std::uint16_t tx(rte_mbuf** burst, std::uint16_t count);
-    /// Sends; tries again `retries` times for what the peer has no room for (giving way to it in between), then drops and
-    /// counts. Nothing is the caller's afterwards. Answers how many were sent.
-    std::uint16_t tx_or_drop(rte_mbuf** burst, std::uint16_t count, unsigned retries);
+    /// Sends; gives way to a peer that has no room, for 20 ms at most, then drops and counts until the peer takes packets
+    /// again. Nothing is the caller's afterwards. Answers how many were sent.
+    std::uint16_t tx_or_drop(rte_mbuf** burst, std::uint16_t count);
 
     /// Whether the other end is there. A memif client comes back to a server that went and came again by maintain().
     [[nodiscard]] bool link_up() const;
@@ -78,6 +78,8 @@ private:
     std::string kind_;
     std::string device_;
     std::uint16_t id_;
+    std::uint64_t patience_;  // counter ticks
+    bool congested_ = false;
     std::string server_;    // socket of the memif server to connect to, which may not be there yet; empty for all others
     std::uint16_t rx_queues_;
     std::uint16_t rx_turn_ = 0;  // queue to be asked next

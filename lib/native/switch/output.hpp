@@ -36,8 +36,6 @@ public:
     }
 
 private:
-    static constexpr unsigned retries = 16;  // of a port whose peer has no room, giving way to it each time
-
     struct Queue {
         dpdk::Port* port = nullptr;
         std::uint16_t count = 0;
@@ -45,7 +43,7 @@ private:
     };
 
     static void flush(Queue& queue) {
-        queue.port->tx_or_drop(queue.packets.data(), queue.count, retries);
+        queue.port->tx_or_drop(queue.packets.data(), queue.count);
         queue.count = 0;
     }
 

@@ -11,7 +11,6 @@ namespace {
 using dpdk::Refusal;
 using nlohmann::json;
 
-constexpr unsigned send_retries = 64;
 constexpr std::size_t instance_octet = 11;  // last octet of the source address
 
 json parameters_of(const json& configuration) {
@@ -109,7 +108,7 @@ void Host::send(nf::Emission& emission) {
     std::array<rte_mbuf*, most_at_once> buffers;  // NOLINT: filled below
     std::uint16_t waiting = 0;
     const auto leave = [&] {
-        port_.tx_or_drop(buffers.data(), waiting, send_retries);
+        port_.tx_or_drop(buffers.data(), waiting);
         waiting = 0;
     };
     for (const auto& packet : emission.forwarded) {
