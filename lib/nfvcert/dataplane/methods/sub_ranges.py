@@ -61,7 +61,8 @@ BALANCED = 0.0125
 
 
 CALM_S = 1.0
-"""For how long the load has to be balanced before the last push."""
+"""For how long the load has to be balanced before the last push of sub-ranges. After :data:`HASTE_S` the two ranges are
+pushed as soon as their exceptions fit, balanced or not: few or endless flows may never balance."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,8 @@ def sub_ranges(fabric: Fabric, task: Task, behaviour: ControllerBehaviour) -> Pl
     while True:
         lacking = yield from _lacking(task, behaviour)
         calm = calm + TICK_S if age and abs(lacking) < BALANCED else 0.0
-        if calm >= CALM_S:
+        settling = calm >= CALM_S or age >= HASTE_S
+        if settling:
             room = yield from room_for_exceptions(fabric, task.domain, task, behaviour)
             occupancy = yield ReadOccupancy()
             wrong = int((occupancy[task.source] & part).sum() + (occupancy[task.target] & task.domain & ~part).sum())

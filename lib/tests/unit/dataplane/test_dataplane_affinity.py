@@ -20,7 +20,7 @@ from nfvcert.dataplane.orders import Refused
 
 IDLE_S = 0.05
 QUIET = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 _runs = itertools.count()
 
