@@ -73,7 +73,7 @@ TEST_CASE("arguments") {
 TEST_CASE("waiting for interfaces ends with a message that names them") {
     ComponentOptions options;
     options.management_port = 0;
-    options.interface_wait_ns = ns_per_ms;
+    options.interface_wait_ns = 200 * ns_per_ms;  // longer than a busy machine keeps the first look waiting
     Component component{options, parse_user_data(json{{"ports", {{{"cp", "access"}, {"ifname", "nosuch0"}}}}})};
     component.open_ports({"access"}, [] { FAIL("there is no such interface"); });
     CHECK_FALSE(component.ready());
