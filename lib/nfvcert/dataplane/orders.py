@@ -10,11 +10,8 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from nfvcert.dataplane.identity import Flow
-from nfvcert.dataplane.ranges import IdMap, IdSet, Range
+from nfvcert.dataplane.ranges import IdMap, Range
 
 
 @dataclass(frozen=True)
@@ -186,11 +183,3 @@ Plan = Generator[Order, Any, str]
 
 class Refused(Exception):
     """A scaling cannot be done; the message names what was found. Everything is as it was before."""
-
-
-def present(occupancy: Mapping[int, IdSet], servers_of: IdMap, count: int) -> npt.NDArray[np.bool_]:
-    """Ids with living flows, for each server; shape (servers, ids)."""
-    found = np.zeros((count, next(iter(occupancy.values())).size), np.bool_)
-    for place, ids in occupancy.items():
-        found[servers_of[place]] |= ids
-    return found

@@ -6,8 +6,8 @@ from nfvcert.dataplane.behaviour import ControllerBehaviour
 from nfvcert.dataplane.fabric import Fabric
 from nfvcert.dataplane.identity import Flow
 from nfvcert.dataplane.methods.common import Steps, Task, given, room_for_exceptions, settle_when_few, span, strays
-from nfvcert.dataplane.orders import Plan, Report, SetOwners, Tell, Wait
-from nfvcert.dataplane.ranges import IdSet, upper_part
+from nfvcert.dataplane.orders import ListFlows, Plan, Report, SetOwners, Tell, Wait
+from nfvcert.dataplane.ranges import IdSet, ranges_of, upper_part
 
 BLIND_S = 0.02
 """Between list and turn, for a controller that lists too early."""
@@ -32,9 +32,6 @@ def turn(fabric: Fabric, task: Task, part: IdSet, behaviour: ControllerBehaviour
 
 def strays_of_source(fabric: Fabric, task: Task, part: IdSet) -> Steps:
     """The source's living flows of `part`, before anything has changed."""
-    from nfvcert.dataplane.orders import ListFlows
-    from nfvcert.dataplane.ranges import ranges_of
-
     flows = yield ListFlows(task.source, ranges_of(part))
     return dict.fromkeys(flows, fabric.server(task.source))
 
