@@ -54,8 +54,8 @@ EXTRA_S = 4.0
 """Part of the ids that may be detoured beside the sub-ranges handed over, and for how long."""
 WEIGHT = 6.5
 """Ids that a sub-range may be shorter for each flow of the new instance in it: that flow saves an exception."""
-SPARE = 32
-"""Entries kept free for what is born between looking and pushing."""
+SPARE, SPARE_PART = 32, 64
+"""Entries kept free for what is born between looking and pushing: so many, in small tables one in so many."""
 BALANCED = 0.0125
 """Part of the load that the new instance may lack, or have too much, when the final ranges are pushed."""
 
@@ -148,7 +148,7 @@ def sub_ranges(fabric: Fabric, task: Task, behaviour: ControllerBehaviour) -> Pl
             room = yield from room_for_exceptions(fabric, task.domain, task, behaviour)
             occupancy = yield ReadOccupancy()
             wrong = int((occupancy[task.source] & part).sum() + (occupancy[task.target] & task.domain & ~part).sum())
-            if behaviour.may_push(wrong + SPARE, room):
+            if behaviour.may_push(wrong + _spare(room), room):
                 pushed = yield from _finish(fabric, task, part, behaviour)
                 if pushed.taken:
                     return "two ranges and exceptions are in the hardware switch"
@@ -169,6 +169,10 @@ def sub_ranges(fabric: Fabric, task: Task, behaviour: ControllerBehaviour) -> Pl
         age += TICK_S
 
 
+def _spare(room: int) -> int:
+    return min(SPARE, max(0, room) // SPARE_PART)
+
+
 def _lacking(task: Task, behaviour: ControllerBehaviour) -> Generator[Order, Any, float]:
     """Part of the load of both instances that the target lacks of its share; negative: it has too much."""
     loads: dict[int, float] = yield ReadLoads()
@@ -185,7 +189,7 @@ def _hand_over(
     room: int = yield ReadRoom()
     elsewhere = sum(1 for flow in fabric.exceptions if not task.domain[flow.id])
     others = entries(np.where(task.domain, fabric.base, fabric.ports).astype(np.int8), fabric.base, task.cost)
-    free = room - elsewhere - others - SPARE
+    free = room - elsewhere - others - _spare(room)
     choice = choose(occupancy[task.source], occupancy[task.target], task.domain, wanted, free, extra)
     mine = choice.handed | choice.detoured
     owners = np.where(mine, task.target, np.where(task.domain, task.source, fabric.owners)).astype(np.int8)
@@ -197,7 +201,7 @@ def _hand_over(
     ports = np.where(task.domain & ~handed, fabric.server(task.source), ports).astype(np.int8)
     outside = task.domain & ~handed & occupancy[task.target]
     flows: list[Flow] = (yield ListFlows(task.target, ranges_of(outside))) if outside.any() else []
-    taken = max(0, room - SPARE // 2 - elsewhere - entries(ports, fabric.base, task.cost))
+    taken = max(0, room - _spare(room) // 2 - elsewhere - entries(ports, fabric.base, task.cost))
     flows.sort(key=lambda flow: flow not in fabric.exceptions)
     returned = flows[taken:]
     if returned:
