@@ -66,7 +66,7 @@ HardwareSwitch::HardwareSwitch(dpdk::Program& program, const HardwareSwitchPolic
                     {"ports", names_}};
     });
     control.on("apply", [this](const json& order) { return apply(order); });
-    control.on("dump", [this](const json&) { return dump(); });
+    control.on("dump", [this](const json& order) { return dump(order); });
     control.on("counters", [this](const json&) { return counters(); });
 }
 
@@ -188,10 +188,18 @@ std::uint64_t HardwareSwitch::install(RuleTable changed) {
         return program_.clock().now_ns();
     });
     table_ = std::move(changed);
+    generation_ = t_ns;
     return t_ns;
 }
 
-json HardwareSwitch::dump() const {
+json HardwareSwitch::dump(const json& order) const {
+    json told{{"used", table_.used()},
+              {"capacity", table_.capacity()},
+              {"generation", generation_},
+              {"t_ns", program_.clock().now_ns()}};
+    if (generation_ != 0 && order.value("known", std::uint64_t{0}) == generation_) {
+        return told;
+    }
     auto rules = json::array();
     for (const auto& [name, rule] : table_.rules()) {
         json raw{{"rule", name}, {"port", names_[rule.port]}, {"owner", rule.owner}};
@@ -203,10 +211,8 @@ json HardwareSwitch::dump() const {
         }
         rules.push_back(std::move(raw));
     }
-    return {{"rules", rules},
-            {"used", table_.used()},
-            {"capacity", table_.capacity()},
-            {"t_ns", program_.clock().now_ns()}};
+    told["rules"] = std::move(rules);
+    return told;
 }
 
 json HardwareSwitch::counters() const {

@@ -32,7 +32,7 @@ private:
     void take_time(std::size_t rules);
     bool refuses();
     json apply_one_by_one(const std::vector<std::string>& removed, const std::vector<Rule>& added);
-    json dump() const;
+    json dump(const json& order) const;
     json counters() const;
     Rule rule_of(const json& raw) const;
     std::uint64_t install(RuleTable changed);
@@ -47,6 +47,7 @@ private:
     Outputs outputs_;
     RuleTable table_;
     std::unique_ptr<CompiledRules> compiled_;
+    std::uint64_t generation_ = 0;  // when the table was last changed
     std::uint64_t rule_delay_us_;
     std::uint64_t refuse_every_;
     std::uint64_t asked_ = 0;

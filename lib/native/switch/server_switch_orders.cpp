@@ -27,6 +27,17 @@ std::string base64(const std::vector<std::uint8_t>& octets) {
     return text;
 }
 
+std::vector<std::size_t> numbers_of(const json& order, const char* name, std::size_t limit) {
+    auto numbers = order.at(name).get<std::vector<std::size_t>>();
+    for (const auto number : numbers) {
+        if (number >= limit) {
+            throw dpdk::Refusal{"bad-order", std::string{name} + " holds " + std::to_string(number) + ", not below " +
+                                                 std::to_string(limit)};
+        }
+    }
+    return numbers;
+}
+
 }  // namespace
 
 void ServerSwitch::answer_orders() {
@@ -58,11 +69,25 @@ void ServerSwitch::answer_orders() {
 }
 
 json ServerSwitch::set_ranges(const json& order) {
+    const auto starts = numbers_of(order, "starts", id_count);
+    std::vector<Owner> owners;
+    for (const auto& name : order.at("owners")) {
+        owners.push_back(owner_named(name));
+    }
+    const auto to = numbers_of(order, "to", owners.size());
+    if (to.size() != starts.size()) {
+        throw dpdk::Refusal{"bad-order", std::to_string(starts.size()) + " ranges begin, " + std::to_string(to.size()) +
+                                             " have an owner"};
+    }
     std::vector<Owner> by_id(id_count, no_owner);
-    for (const auto& raw : order.at("ranges")) {
-        const auto range = policy_.covered(range_of(raw.at("range")));
-        const auto owner = owner_named(raw.at("to"));
-        std::fill(by_id.begin() + range.low, by_id.begin() + range.high + 1, owner);
+    for (std::size_t i = 0; i < starts.size(); ++i) {
+        const auto end = i + 1 < starts.size() ? starts[i + 1] : id_count;
+        if (end <= starts[i]) {
+            throw dpdk::Refusal{"bad-order", "the range from " + std::to_string(starts[i]) + " ends before it begins"};
+        }
+        const auto range = policy_.covered(
+            {static_cast<std::uint16_t>(starts[i]), static_cast<std::uint16_t>(end - 1)});
+        std::fill(by_id.begin() + range.low, by_id.begin() + range.high + 1, owners[to[i]]);
     }
     return program_.loop().inside([&] {
         std::copy(by_id.begin(), by_id.end(), table_.by_id().begin());

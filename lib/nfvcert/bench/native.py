@@ -253,7 +253,7 @@ class Chain:
         own: Document = {"server": name, "mac": macs[name], "identity": "five-tuple", "idle_timeout_ms": 1000}
         own |= {"peers": {peer: mac for peer, mac in macs.items() if peer != name}, "capacity": 1 << 18}
         program = self._run("nfvcert-server-switch", f"{name}-switch", ports, own)
-        program.call("set_ranges", ranges=[{"range": [0, IDENTITIES - 1], "to": "v1"}])
+        program.call("set_ranges", owners=["v1"], starts=[0], to=[0])
         return inner
 
     def _function(self, number: int, name: str, link: Path) -> None:

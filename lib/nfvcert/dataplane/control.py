@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import socket
 import threading
 import time
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from nfvcert.errors import TestbedError
 
@@ -109,9 +110,9 @@ class ControlClient:
         self._number += 1
         order = {"op": op, "id": self._number, **fields}
         self._socket.settimeout(max(0.001, deadline - time.monotonic()))
-        self._socket.sendall(json.dumps(order, separators=(",", ":")).encode() + b"\n")
+        self._socket.sendall(orjson.dumps(order) + b"\n")
         while True:
-            answer = json.loads(self._line(deadline))
+            answer = orjson.loads(self._line(deadline))
             if not isinstance(answer, dict):
                 raise ValueError(f"an answer is no object: {str(answer)[:80]}")
             if "event" not in answer and answer.get("id", self._number) == self._number:

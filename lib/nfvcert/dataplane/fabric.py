@@ -86,12 +86,14 @@ class Fabric:
         """Share of the ids whose new flows take a detour."""
         return float((self.wanted != self.ports).mean())
 
-    def server_ranges(self, server: int, owners: IdMap) -> list[dict[str, Any]]:
-        """The ranges that a server's switch is told: its own instances by their local names, others by their server."""
-        starts, ends = boundaries(owners)
+    def server_ranges(self, server: int, owners: IdMap) -> dict[str, Any]:
+        """The ranges that a server's switch is told: where each starts, and the index of its owner in ``owners``.
+
+        Its own instances have their local names there, others that of their server.
+        """
+        starts, _ = boundaries(owners)
         names = [p.local if self.server(i) == server else p.server for i, p in enumerate(self.places)]
-        triples = zip(starts.tolist(), ends.tolist(), owners[starts].tolist(), strict=True)
-        return [{"range": [lo, hi], "to": names[place]} for lo, hi, place in triples]
+        return {"owners": names, "starts": starts.tolist(), "to": owners[starts].tolist()}
 
     def gains_first(self, server: int, owners: IdMap) -> IdMap:
         """The map that a server's switch gets before `owners`: only what its own instances gain has changed.

@@ -37,9 +37,9 @@ class Parties:
         ]
         self._loads: dict[int, tuple[float, int]] = {}
 
-    def set_ranges(self, server: int, ranges: list[dict[str, Any]]) -> int:
+    def set_ranges(self, server: int, ranges: dict[str, Any]) -> int:
         """Tell a server's switch who gets new flows; returns when it took effect (ns)."""
-        return int(self.switches[server].call("set_ranges", ranges=ranges)["t_ns"])
+        return int(self.switches[server].call("set_ranges", **ranges)["t_ns"])
 
     def occupancy(self, place: int) -> IdSet:
         """Ids with living flows of an instance."""

@@ -41,7 +41,7 @@ from nfvcert.dataplane.orders import (
 )
 from nfvcert.dataplane.ranges import IdSet, Indices, boundaries, empty_set, ranges_of, upper_part
 
-TICK_S = 0.4
+TICK_S = 0.3
 """Between two plans."""
 HASTE = 0.02
 """While the new instance lacks more than this part of the load it gets all the new flows that it can get."""
@@ -67,12 +67,17 @@ pushed as soon as their exceptions fit, balanced or not: few or endless flows ma
 
 @dataclass(frozen=True)
 class Handed:
-    """What a tick has done: the push, ids with old flows, part of the domain handed over, whether some are detoured."""
+    """What a tick has done: the push, ids with old flows, part of the domain handed over, whether some are detoured.
+
+    ``expected`` are the flows that the source's switch knows as the target's, and keeps knowing while they live,
+    since all their packets pass there.
+    """
 
     pushed: Pushed
     old: int
     handed: float
     detours: bool
+    expected: frozenset[Flow]
 
 
 @dataclass(frozen=True)
@@ -139,6 +144,7 @@ def sub_ranges(fabric: Fabric, task: Task, behaviour: ControllerBehaviour) -> Pl
     part = upper_part(task.domain, task.share)
     age, calm, pushes = 0.0, 0.0, 0
     told = ""
+    expected: frozenset[Flow] = frozenset()
     yield Tell("detour", f"vacant sub-ranges of {span(task.domain)} are handed over", state="DETOURING")
     while True:
         lacking = yield from _lacking(task, behaviour)
@@ -153,7 +159,8 @@ def sub_ranges(fabric: Fabric, task: Task, behaviour: ControllerBehaviour) -> Pl
                 if pushed.taken:
                     return "two ranges and exceptions are in the hardware switch"
         wanted = task.share if calm >= CALM_S else wanted_share(lacking, task.share, age)
-        done = yield from _hand_over(fabric, task, wanted, EXTRA if age < EXTRA_S else 0.0, behaviour)
+        done = yield from _hand_over(fabric, task, wanted, EXTRA if age < EXTRA_S else 0.0, expected, behaviour)
+        expected = done.expected
         pushes += done.pushed.taken
         if pushes == 1 and done.pushed.taken:
             yield Tell("snapshot", f"{done.old} ids have old flows", done.pushed.t_ns)
@@ -183,7 +190,7 @@ def _lacking(task: Task, behaviour: ControllerBehaviour) -> Generator[Order, Any
 
 
 def _hand_over(
-    fabric: Fabric, task: Task, wanted: float, extra: float, behaviour: ControllerBehaviour
+    fabric: Fabric, task: Task, wanted: float, extra: float, expected: frozenset[Flow], behaviour: ControllerBehaviour
 ) -> Generator[Order, Any, Handed]:
     occupancy = yield ReadOccupancy()
     room: int = yield ReadRoom()
@@ -204,13 +211,14 @@ def _hand_over(
     taken = max(0, room - _spare(room) // 2 - elsewhere - entries(ports, fabric.base, task.cost))
     flows.sort(key=lambda flow: flow not in fabric.exceptions)
     returned = flows[taken:]
-    if returned:
-        yield Expect(fabric.server(task.source), returned, task.target)
+    if unknown := [flow for flow in returned if flow not in expected]:
+        yield Expect(fabric.server(task.source), unknown, task.target)
     exceptions = {flow: at for flow, at in fabric.exceptions.items() if not task.domain[flow.id]}
     exceptions |= dict.fromkeys(behaviour.exceptions(flows[:taken]), fabric.server(task.target))
     pushed: Pushed = yield Push(ports, exceptions)
     old, detours = int(occupancy[task.source].sum()), bool(returned) or bool((mine & ~handed).any())
-    return Handed(pushed, old, float(handed.sum() / max(1, task.domain.sum())), detours)
+    share = float(handed.sum() / max(1, task.domain.sum()))
+    return Handed(pushed, old, share, detours, frozenset(returned) if pushed.taken else frozenset())
 
 
 def _without_runs(ids: IdSet, occupied: IdSet) -> IdSet:

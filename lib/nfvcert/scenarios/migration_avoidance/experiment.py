@@ -155,7 +155,7 @@ class Experiment:
             periodic.stop()
 
     def _dump(self) -> None:
-        dump = self._dumper.call("dump")
+        dump = self._dumper.call("dump", known=self._rules.generation)
         self.recorder.record(EventKind.INVENTORY, m.SWITCH, self._rules.take(dump), t=int(dump["t_ns"]))
 
     def _count(self) -> None:

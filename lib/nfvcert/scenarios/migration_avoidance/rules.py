@@ -31,26 +31,24 @@ class RuleDumps:
 
     def __init__(self) -> None:
         self._columns: dict[str, list[Any]] = {name: [] for name in SCHEMA.names}
-        self._before: list[dict[str, Any]] | None = None
+        self._rules: list[dict[str, Any]] | None = None
+        self._counted: dict[str, Any] = {}
+        self.generation = 0
+        """Of the last dump; the switch tells the rules of others only."""
 
     def take(self, dump: dict[str, Any]) -> dict[str, Any]:
         """Keep a dump; returns the data of its inventory event."""
-        rules = dump["rules"]
         t = int(dump["t_ns"])
-        if rules != self._before:
-            self._before = rules
+        rules = dump.get("rules")
+        self.generation = int(dump.get("generation", 0))
+        if rules is not None and rules != self._rules:
+            self._rules = rules
             for rule in rules:
                 self._add(t, rule)
-        ranges = sum("range" in rule for rule in rules)
-        owners = Counter(str(rule.get("owner") or "") for rule in rules)
-        return {
-            "t_ns": t,
-            "used": int(dump["used"]),
-            "capacity": int(dump["capacity"]),
-            "ranges": ranges,
-            "exceptions": len(rules) - ranges,
-            "owners": dict(owners),
-        }
+            ranges = sum("range" in rule for rule in rules)
+            owners = Counter(str(rule.get("owner") or "") for rule in rules)
+            self._counted = {"ranges": ranges, "exceptions": len(rules) - ranges, "owners": dict(owners)}
+        return {"t_ns": t, "used": int(dump["used"]), "capacity": int(dump["capacity"]), **self._counted}
 
     def table(self) -> pa.Table:
         """Everything kept."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,6 +10,9 @@ from typing import TypedDict
 
 from nfvcert.dataplane.control import ControlClient
 from nfvcert.errors import TestbedError
+from nfvcert.nfvi.cgroups import hierarchies
+from nfvcert.nfvi.names import RunId
+from nfvcert.nfvi.polling import PollingGroup, ask_for_short_turns
 from nfvcert.testbed.attachment import DataplaneAccess
 from nfvcert.testbed.dataplane.layout import CONTROLLER, Layout, Setup
 from nfvcert.testbed.dataplane.processes import Processes
@@ -18,6 +20,8 @@ from nfvcert.traffic.trex.client import TrexGenerator
 
 LINKS_S = 10.0
 POLL_S = 0.05
+POLLING_WEIGHT = 10
+"""Of each processor core the dataplane gets so many times as much as one process of the tester or the controller."""
 
 
 class ProcessState(TypedDict):
@@ -133,13 +137,14 @@ def open_dataplane(access: DataplaneAccess, setup: Setup | None = None) -> Itera
     layout = Layout(folder, access.settings, setup or Setup())
     for left in (*folder.glob("*.state"), *folder.glob("controller.journal*")):
         left.unlink()
+    ask_for_short_turns()
     with ExitStack() as stack:
-        stack.enter_context(_giving_way())
         processes = Processes(
             layout,
             programs=access.programs,
             extension=access.extensions.get(CONTROLLER),
             log_dir=Path(access.log_dir),
+            polling=PollingGroup(hierarchies(), RunId(access.run).cgroup("dataplane"), POLLING_WEIGHT),
         )
         stack.callback(processes.close)
         processes.start_all()
@@ -147,14 +152,3 @@ def open_dataplane(access: DataplaneAccess, setup: Setup | None = None) -> Itera
         stack.callback(handle.close)
         handle.await_links()
         yield handle
-
-
-@contextmanager
-def _giving_way() -> Iterator[None]:
-    """This process does not take the cores from those that poll, as long as they do."""
-    before = os.getpriority(os.PRIO_PROCESS, 0)
-    os.setpriority(os.PRIO_PROCESS, 0, 19)
-    try:
-        yield
-    finally:
-        os.setpriority(os.PRIO_PROCESS, 0, before)

@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from nfvcert.errors import TestbedError
+from nfvcert.nfvi.polling import PollingGroup, ask_for_short_turns
 from nfvcert.testbed.dataplane.layout import CONTROLLER, FRONT_END, GENERATOR, Layout
 from nfvcert.traffic.native import NativeProcess, binary
 
 READY_S = 15.0
 GRACE_S = 2.0
-_GIVING_WAY = ("nice", "-n", "19")
-"""What does not poll gives way to what does; it still gets the turns that polling processes give away."""
 
 
 class Processes:
@@ -30,13 +29,23 @@ class Processes:
         programs: other native programs to run in the place of those that ship.
         extension: file with another behaviour of the controller.
         log_dir: a log for each process.
+        polling: control group of the processes that poll.
     """
 
-    def __init__(self, layout: Layout, *, programs: Mapping[str, str], extension: str | None, log_dir: Path) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        *,
+        programs: Mapping[str, str],
+        extension: str | None,
+        log_dir: Path,
+        polling: PollingGroup,
+    ) -> None:
         self._layout = layout
         self._programs = programs
         self._extension = extension
         self._log_dir = log_dir
+        self._polling = polling
         self._running: dict[str, NativeProcess] = {}
         self._controller_port = 0
         self.generator_ports = (0, 0)
@@ -64,6 +73,10 @@ class Processes:
             raise TestbedError("the process runs already", where=name, found=f"pid {before.pid}")
         process = NativeProcess(self._command(name), log=self._log_dir / f"{name.replace('/', '-')}.log")
         self._running[name] = process
+        if name in self._layout.polling:
+            self._polling.add(process.pid)
+        else:
+            ask_for_short_turns(process.pid)
         ready = process.await_event("ready", READY_S)
         if name == CONTROLLER:
             self._controller_port = int(ready["port"])
@@ -126,12 +139,11 @@ class Processes:
         if name == FRONT_END:
             ports: list[str | Path] = ["--rpc", "0", "--publisher", "0"]
             engine = self._layout.control(GENERATOR)
-            return [*_GIVING_WAY, sys.executable, "-m", "nfvcert.traffic.trex.server", "--engine", engine, *ports]
+            return [sys.executable, "-m", "nfvcert.traffic.trex.server", "--engine", engine, *ports]
         if name == CONTROLLER:
             journal = self._layout.folder / "controller.journal"
             document = self._layout.controller_configuration(journal, self._controller_port, self._extension)
-            controller = [sys.executable, "-m", "nfvcert.dataplane.controller"]
-            command: list[str | Path] = [*_GIVING_WAY, *controller, "--config", file]
+            command: list[str | Path] = [sys.executable, "-m", "nfvcert.dataplane.controller", "--config", file]
         else:
             document = self._layout.configuration(name)
             program = self._layout.program(name)

@@ -127,11 +127,11 @@ class ModelParties:
     def _server(self, place: int) -> int:
         return int(self.model.server_of[place])
 
-    def set_ranges(self, server: int, ranges: list[dict[str, Any]]) -> int:
+    def set_ranges(self, server: int, ranges: dict[str, Any]) -> int:
         self.model.advance(self._delay())
-        for entry in ranges:
-            lo, hi = entry["range"]
-            self.model.ranges[server, lo : hi + 1] = self._named(server, entry["to"])
+        named = [self._named(server, name) for name in ranges["owners"]]
+        for start, to in zip(ranges["starts"], ranges["to"], strict=True):
+            self.model.ranges[server, start:] = named[to]
         return int(self.model.now * 1e9)
 
     def _named(self, server: int, name: str) -> int:

@@ -49,7 +49,9 @@ def test_packets_go_where_ranges_and_exceptions_say(wires: Wires) -> None:
         assert [rule for rule in dump["rules"] if rule["rule"] == "old"] == [
             {"rule": "old", "flow": key(high), "port": "s1", "owner": ""}
         ]
+        assert "rules" not in switch.call("dump", known=dump["generation"])
         switch.call("apply", remove=["low", "high", "old"])
+        assert switch.call("dump", known=dump["generation"])["rules"] == []
         wires.send("source", packet(low))
         assert wires.silent("s1")
         assert switch.call("counters")["no_rule"] == 1
@@ -97,10 +99,10 @@ def test_a_known_flow_stays_when_its_range_goes_elsewhere(wires: Wires) -> None:
         wires.add(name)
     old, new = [f for f in FLOWS if flow_id(*key(f)) >= 32768][:2]
     with server_switch(wires, idle_timeout_ms=300) as (_, server):
-        server.call("set_ranges", ranges=[{"range": [0, 65535], "to": "v1"}])
+        server.call("set_ranges", owners=["v1"], starts=[0], to=[0])
         wires.send("uplink", packet(old))
         wires.receive("v1")
-        server.call("set_ranges", ranges=[{"range": [0, 32767], "to": "v1"}, {"range": [32768, 65535], "to": "s2"}])
+        server.call("set_ranges", owners=["v1", "s2"], starts=[0, 32768], to=[0, 1])
         for flow in (old, new):
             wires.send("uplink", packet(flow))
         assert wires.receive("v1")[IP].src == old[0]
@@ -122,10 +124,10 @@ def test_nothing_is_forgotten_over_a_kill(wires: Wires) -> None:
     old = in_half(True)
     state = {"state_file": str(wires.folder / "s1.state"), "idle_timeout_ms": 60_000}
     with server_switch(wires, **state) as (process, server):
-        server.call("set_ranges", ranges=[{"range": [0, 65535], "to": "v1"}])
+        server.call("set_ranges", owners=["v1"], starts=[0], to=[0])
         wires.send("uplink", packet(old))
         wires.receive("v1")
-        server.call("set_ranges", ranges=[{"range": [0, 65535], "to": "s2"}])
+        server.call("set_ranges", owners=["s2"], starts=[0], to=[0])
         os.kill(process.pid, 9)
     with server_switch(wires, **state) as (_, server):
         wires.send("uplink", packet(old))
@@ -139,7 +141,7 @@ def test_held_packets_follow_their_flow_in_order(wires: Wires) -> None:
         wires.add(name)
     flow = in_half(True)
     with server_switch(wires, idle_timeout_ms=5_000) as (_, server):
-        server.call("set_ranges", ranges=[{"range": [0, 65535], "to": "v1"}])
+        server.call("set_ranges", owners=["v1"], starts=[0], to=[0])
         wires.send("uplink", packet(flow))
         wires.receive("v1")
         assert server.call("hold_flows", ranges=[[0, 65535]])["flows"] == 1
@@ -157,7 +159,7 @@ def test_what_goes_round_is_dropped_and_counted(wires: Wires) -> None:
     for name in ("uplink", "v1"):
         wires.add(name)
     with server_switch(wires) as (_, server):
-        server.call("set_ranges", ranges=[{"range": [0, 65535], "to": "s2"}])
+        server.call("set_ranges", owners=["s2"], starts=[0], to=[0])
         wires.send("uplink", packet(FLOWS[0], source="02:4e:46:00:03:00"))
         assert wires.silent("uplink")
         assert server.call("counters")["loops"] == 1
@@ -167,7 +169,7 @@ def test_the_identity_is_the_one_that_controllers_compute(wires: Wires) -> None:
     for name in ("uplink", "v1"):
         wires.add(name)
     with server_switch(wires, identity="addresses") as (_, server):
-        server.call("set_ranges", ranges=[{"range": [0, 65535], "to": "v1"}])
+        server.call("set_ranges", owners=["v1"], starts=[0], to=[0])
         for flow in FLOWS[:5]:
             wires.send("uplink", packet(flow))
             wires.receive("v1")
@@ -178,8 +180,8 @@ def test_the_identity_is_the_one_that_controllers_compute(wires: Wires) -> None:
 @pytest.mark.parametrize(
     ("order", "code"),
     [
-        ({"op": "set_ranges", "ranges": [{"range": [0, 1], "to": "s9"}]}, "unknown-owner"),
-        ({"op": "set_ranges", "ranges": [{"range": [5, 1], "to": "v1"}]}, "bad-order"),
+        ({"op": "set_ranges", "owners": ["s9"], "starts": [0], "to": [0]}, "unknown-owner"),
+        ({"op": "set_ranges", "owners": ["v1"], "starts": [5, 1], "to": [0, 0]}, "bad-order"),
         ({"op": "expect_flows", "flows": [[1, 2, 3]], "to": "s2"}, "bad-order"),
         ({"op": "occupancy"}, "bad-order"),
         ({"op": "rewind"}, "unknown-order"),

@@ -63,6 +63,16 @@ def test_only_dumps_that_differ_are_kept() -> None:
     assert (rows[2]["src"], rows[2]["proto"]) == (1, 17)
 
 
+def test_a_switch_need_not_tell_the_rules_that_are_known() -> None:
+    dumps = RuleDumps()
+    told = {"rules": [{"rule": "a", "range": [0, 65535], "port": "s1"}], "used": 1, "capacity": 8, "generation": 7}
+    first = dumps.take({**told, "t_ns": 1})
+    assert dumps.generation == 7
+    again = dumps.take({"used": 1, "capacity": 8, "generation": 7, "t_ns": 2})
+    assert again == {**first, "t_ns": 2}
+    assert dumps.table().num_rows == 1
+
+
 @pytest.mark.parametrize("addresses", ["10.0.0.1,198.18.0.9", "167772161,3323068425"])
 def test_addresses_become_numbers_however_they_are_written(tmp_path: Path, addresses: str) -> None:
     flows = tmp_path / "flows.csv"

@@ -1,0 +1,76 @@
+"""Processor time for processes that poll."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nfvcert.nfvi.cgroups import Hierarchies, hierarchies
+from nfvcert.nfvi.polling import PollingGroup, ask_for_short_turns
+
+
+def made(root: Path, *, unified: bool) -> Hierarchies:
+    """Hierarchies in an ordinary folder."""
+    return Hierarchies(root, {}) if unified else Hierarchies(None, {"cpu": root})
+
+
+@pytest.mark.parametrize(("unified", "name", "usual"), [(True, "cpu.weight", 100), (False, "cpu.shares", 1024)])
+def test_every_group_on_the_way_weighs_as_much(tmp_path: Path, unified: bool, name: str, usual: int) -> None:
+    group = PollingGroup(made(tmp_path, unified=unified), "nfvcert/abc123/dataplane", 7)
+    assert group.usable
+    for place in ("nfvcert", "nfvcert/abc123", "nfvcert/abc123/dataplane"):
+        assert (tmp_path / place / name).read_text() == str(7 * usual)
+    assert (tmp_path / "nfvcert" / "cgroup.subtree_control").exists() == unified
+
+
+def test_a_process_is_moved_with_its_threads(tmp_path: Path) -> None:
+    PollingGroup(made(tmp_path, unified=False), "nfvcert/x", 2).add(1234)
+    assert (tmp_path / "nfvcert" / "x" / "cgroup.procs").read_text() == "1234"
+
+
+def test_a_machine_without_the_controller_does_without() -> None:
+    group = PollingGroup(Hierarchies(None, {}), "nfvcert/x", 2)
+    assert not group.usable
+    group.add(os.getpid())
+
+
+def test_a_folder_that_cannot_be_written_does_without(tmp_path: Path) -> None:
+    file = tmp_path / "no-folder"
+    file.write_text("")
+    assert not PollingGroup(made(file, unified=False), "nfvcert/x", 2).usable
+
+
+@pytest.mark.skipif("cpu" not in hierarchies().controllers and not hierarchies().unified, reason="no control groups")
+def test_the_kernel_takes_a_process() -> None:
+    group = PollingGroup(hierarchies(), f"nfvcert-test-{os.getpid()}", 3)
+    if not group.usable:
+        pytest.skip("control groups cannot be made here")
+    sleeper = subprocess.Popen(["sleep", "30"])
+    try:
+        group.add(sleeper.pid)
+        assert f"nfvcert-test-{os.getpid()}" in Path(f"/proc/{sleeper.pid}/cgroup").read_text()
+    finally:
+        sleeper.kill()
+        sleeper.wait()
+        for place in hierarchies().mount_points():
+            if (place / f"nfvcert-test-{os.getpid()}").is_dir():
+                (place / f"nfvcert-test-{os.getpid()}").rmdir()
+
+
+def test_short_turns_leave_niceness_alone() -> None:
+    code = (
+        "import os; from nfvcert.nfvi.polling import ask_for_short_turns; os.nice(3); ask_for_short_turns();"
+        "print(os.getpriority(os.PRIO_PROCESS, 0), os.sched_getscheduler(0) == os.SCHED_OTHER)"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert told.split() == ["3", "True"]
+
+
+def test_short_turns_of_nobody_change_nothing() -> None:
+    ask_for_short_turns(os.getpid())
+    with pytest.raises(ProcessLookupError):
+        ask_for_short_turns(2**22 + 1)
