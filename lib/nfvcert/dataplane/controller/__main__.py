@@ -11,16 +11,17 @@ from pathlib import Path
 
 import uvicorn
 
+from nfvcert.dataplane.behaviour import ControllerBehaviour
 from nfvcert.dataplane.controller.app import make_app
 from nfvcert.dataplane.controller.config import ControllerConfig, read_config
 from nfvcert.dataplane.controller.engine import Engine
 from nfvcert.dataplane.controller.journal import Journal
 from nfvcert.dataplane.controller.parties import Parties
 from nfvcert.dataplane.controller.watching import Watcher
-from nfvcert.dataplane.extension import load_behaviour
 from nfvcert.dataplane.switch.core import CoreSwitch
 from nfvcert.dataplane.switch.protocol import Switch
 from nfvcert.errors import ExitCode, NfvcertError, UsageError
+from nfvcert.extension import load_behaviour
 
 
 def main() -> int:
@@ -50,7 +51,7 @@ def _serve(config: ControllerConfig) -> None:
     engine = Engine(
         switch=_switch(config),
         parties=parties,
-        behaviour=load_behaviour(config.extension),
+        behaviour=load_behaviour(config.extension, ControllerBehaviour)(),
         journal=Journal(config.journal),
         initial=names.index(config.initial) if config.initial else 0,
         quota=config.quota,

@@ -14,8 +14,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from nfvcert.errors import ExitCode, NfvcertError
+from nfvcert.extension import load_behaviour
 from nfvcert.reference.common.config import ComponentConfig, load_config
-from nfvcert.reference.common.extension import load_behaviour
 
 C = TypeVar("C", bound=ComponentConfig)
 B = TypeVar("B")

@@ -18,10 +18,10 @@ from fastapi import Request
 from pydantic import Field
 
 from nfvcert.errors import UsageError
+from nfvcert.extension import load_behaviour
 from nfvcert.reference.common import resources
 from nfvcert.reference.common.app import create_app
 from nfvcert.reference.common.config import ComponentConfig, load_config
-from nfvcert.reference.common.extension import load_behaviour
 from nfvcert.reference.common.headers import Api
 from nfvcert.reference.common.peer import Peer, PeerError
 from nfvcert.reference.common.problem import Problem

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from em_bench import POLICY, Bench, scenario
 
-from nfvcert.reference.common.extension import load_behaviour
+from nfvcert.extension import load_behaviour
 from nfvcert.reference.em.behaviour import EmBehaviour
 
 DEFECTS = Path(__file__).resolve().parents[5] / "fixtures" / "nonconformities"

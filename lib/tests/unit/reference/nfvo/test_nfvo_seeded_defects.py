@@ -14,7 +14,7 @@ from nfvcert.catalogue.nonconformities import discover
 from nfvcert.drop.derive import derive
 from nfvcert.drop.edits import flip_digit, stale_manifest
 from nfvcert.drop.package import open_package
-from nfvcert.reference.common.extension import load_behaviour
+from nfvcert.extension import load_behaviour
 from nfvcert.reference.nfvo.behaviour import NfvoBehaviour
 
 FOLDER = Path(__file__).parents[5] / "fixtures" / "nonconformities"

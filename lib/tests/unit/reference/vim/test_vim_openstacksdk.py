@@ -14,7 +14,7 @@ from cloud_bench import Bench, running
 from openstack import exceptions
 from openstack.connection import Connection
 
-from nfvcert.reference.common.extension import load_behaviour
+from nfvcert.extension import load_behaviour
 from nfvcert.reference.vim.behaviour import VimBehaviour
 from nfvcert.reference.vim.records import Server
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from vnfm_doubles import NEW, OLD, Stack, World, descriptor, wait_for
 
-from nfvcert.reference.common.extension import load_behaviour
+from nfvcert.extension import load_behaviour
 from nfvcert.reference.vnfm.behaviour import VnfmBehaviour
 from nfvcert.reference.vnfm.cloud import VimError
 from nfvcert.reference.vnfm.descriptor import Modification, Policy, Source
