@@ -128,6 +128,14 @@ protected:
         ++dropped_[static_cast<std::size_t>(reason)];
         out.dropped.emplace_back(packet, reason);
     }
+    /// Forwards, or drops for a `reason` other than none.
+    void settle(const PacketRef& packet, DropReason reason, Emission& out) {
+        if (reason == DropReason::none) {
+            forward(packet, out);
+        } else {
+            drop(packet, reason, out);
+        }
+    }
 
 private:
     bool two_armed_;

@@ -2,25 +2,13 @@
 
 #include <algorithm>
 
+#include "functions/common/burst.hpp"
 #include "functions/nat/icmp_error.hpp"
 
 namespace nfvcert::nf {
 
 using functions::Direction;
 using functions::TcpState;
-
-namespace {
-
-constexpr std::size_t most_at_once = 64;
-constexpr unsigned timers_per_call = 256;
-constexpr std::uint64_t frozen_recheck_ns = 1'000'000'000;
-
-void make_faulty(FrameView& view, DropReason reason) {
-    view.kind = FrameKind::faulty;
-    view.fault = reason;
-}
-
-}  // namespace
 
 std::uint64_t LoadBalancer::Key::hash() const {
     return hash_words((static_cast<std::uint64_t>(client) << 32) | far,
@@ -45,14 +33,9 @@ LoadBalancer::LoadBalancer(const BalancerConfig& config)
     : NetworkFunction{config.ports},
       config_{config},
       servers_{config.ageing_ns, config.new_flow_bytes},
-      index_{config.max_flows * 2},
-      records_(config.max_flows),
-      free_(config.max_flows),
+      records_{config.max_flows, 2},
       fragments_{config.fragments},
       timers_{config.max_flows} {
-    for (std::size_t i = 0; i < free_.size(); ++i) {
-        free_[i] = static_cast<std::uint32_t>(free_.size() - 1 - i);
-    }
     servers_.replace(config.servers);
 }
 
@@ -68,29 +51,17 @@ bool LoadBalancer::is_virtual(std::uint32_t address) const {
 void LoadBalancer::process(std::span<PacketRef> burst, std::uint64_t now_ns, std::uint64_t random, Emission& out) {
     count_in(burst.size());
     servers_.age(now_ns);
-    std::array<Work, most_at_once> works;  // NOLINT: filled below
-    while (!burst.empty()) {
-        const auto part = burst.first(std::min(burst.size(), most_at_once));
-        burst = burst.subspan(part.size());
-        for (std::size_t i = 0; i < part.size(); ++i) {
-            classify(part[i], works[i]);
-            index_.prefetch(works[i].hash);
-        }
-        for (std::size_t i = 0; i < part.size(); ++i) {
-            if (const auto number = index_.candidate(works[i].hash); number != no_record) {
-                __builtin_prefetch(&records_[number], 1);
-            }
-        }
-        for (std::size_t i = 0; i < part.size(); ++i) {
+    in_three_passes<Work>(
+        burst,
+        [&](const PacketRef& packet, Work& work) {
+            classify(packet, work);
+            records_.prefetch(work.hash);
+        },
+        [&](const Work& work) { records_.prefetch_record(work.hash); },
+        [&](const PacketRef& packet, const Work& work) {
             random = packet::mix64(random + 0x9e3779b97f4a7c15ULL);
-            const auto reason = carry(part[i], works[i], now_ns, random);
-            if (reason == DropReason::none) {
-                forward(part[i], out);
-            } else {
-                drop(part[i], reason, out);
-            }
-        }
-    }
+            settle(packet, carry(packet, work, now_ns, random), out);
+        });
 }
 
 void LoadBalancer::classify(const PacketRef& packet, Work& work) const {
@@ -103,15 +74,15 @@ void LoadBalancer::classify(const PacketRef& packet, Work& work) const {
     const bool from_server = servers_.is_server(view.source);
     const bool echo = view.kind == FrameKind::echo_request || view.kind == FrameKind::echo_reply;
     if (!is_unicast(view.source) || !is_unicast(view.destination)) {
-        make_faulty(view, DropReason::martian);
+        view.make_faulty(DropReason::martian);
     } else if (!from_server && !is_virtual(view.destination) && view.kind != FrameKind::icmp_error) {
-        make_faulty(view, DropReason::foreign);
+        view.make_faulty(DropReason::foreign);
     } else if (view.kind == FrameKind::other_protocol) {
-        make_faulty(view, DropReason::unsupported_protocol);
+        view.make_faulty(DropReason::unsupported_protocol);
     } else if (view.kind == FrameKind::other_icmp || (echo && (view.kind == FrameKind::echo_reply) != from_server)) {
-        make_faulty(view, DropReason::unsupported_icmp);
+        view.make_faulty(DropReason::unsupported_icmp);
     } else if (view.ttl() <= 1) {
-        make_faulty(view, DropReason::ttl_expired);
+        view.make_faulty(DropReason::ttl_expired);
     } else if (from_server) {
         work.key = {view.destination, view.source, view.destination_port, echo ? std::uint16_t{0} : view.source_port,
                     view.protocol, false};
@@ -177,9 +148,7 @@ DropReason LoadBalancer::carry(const PacketRef& packet, const Work& work, std::u
 }
 
 void LoadBalancer::account(Record& record, std::size_t side, std::uint16_t length, std::uint64_t now_ns) {
-    record.last_ns = now_ns;
-    ++record.packets[side];
-    record.bytes[side] += length;
+    record.count(side, length, now_ns);
     servers_.add_load(record.server, length);
 }
 
@@ -236,16 +205,9 @@ DropReason LoadBalancer::carry_error(const FrameView& view, bool to_server) {
 
 void LoadBalancer::advance(std::uint64_t now_ns, Emission&) {
     servers_.age(now_ns);
-    timers_.advance(now_ns, timers_per_call, [&](std::uint32_t number) {
-        const auto& record = records_[number];
-        if (record.frozen) {
-            timers_.arm(number, now_ns + frozen_recheck_ns, now_ns);
-        } else if (expired(record, now_ns)) {
-            close(number);
-        } else {
-            timers_.arm(number, record.last_ns + timeout_of(record), now_ns);
-        }
-    });
+    end_idle(
+        records_, timers_, now_ns, [&](const Record& record) { return timeout_of(record); },
+        [&](std::uint32_t number) { close(number); });
 }
 
 }  // namespace nfvcert::nf

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "functions/balancer/server_pool.hpp"
-#include "functions/common/flat_index.hpp"
-#include "functions/common/timer_wheel.hpp"
+#include "functions/common/flow_records.hpp"
+#include "functions/common/record_table.hpp"
 #include "functions/nat/fragment_table.hpp"
 #include "functions/network_function.hpp"
 #include "functions/tcp_tracker.hpp"
@@ -47,8 +47,8 @@ public:
     /// {"servers": [..]}: the whole new list.
     void configure(const nlohmann::json& change) override;
 
-    [[nodiscard]] std::size_t flows() const override { return records_.size() - free_.size(); }
-    [[nodiscard]] std::size_t slots() const override { return records_.size(); }
+    [[nodiscard]] std::size_t flows() const override { return records_.size(); }
+    [[nodiscard]] std::size_t slots() const override { return records_.capacity(); }
     std::size_t export_slice(const FlowSelector& selector, SlotRange range, std::uint64_t now_ns, bool freeze,
                              StateWriter& out) override;
     bool import_record(StateReader& record, std::uint64_t now_ns) override;
@@ -58,7 +58,8 @@ public:
     [[nodiscard]] std::uint8_t state_code() const override { return 6; }
 
 private:
-    struct alignas(64) Record {
+    /// Traffic: to the server, from it.
+    struct alignas(64) Record : TwoWayTraffic {
         std::uint32_t client = 0;
         std::uint32_t virtual_address = 0;
         std::uint32_t server_address = 0;
@@ -68,10 +69,8 @@ private:
         std::uint8_t protocol = 0;       // 0: free
         functions::TcpState tcp = functions::TcpState::none;
         bool frozen = false;
-        std::uint64_t last_ns = 0;
-        std::uint64_t packets[2] = {0, 0};  // to the server, from it
-        std::uint64_t bytes[2] = {0, 0};
 
+        [[nodiscard]] bool alive() const { return protocol != 0; }
         [[nodiscard]] FlowKey flow() const { return {client, virtual_address, client_port, service_port, protocol}; }
     };
     static_assert(sizeof(Record) == 64);
@@ -102,22 +101,20 @@ private:
     void close(std::uint32_t number);
     void account(Record& record, std::size_t side, std::uint16_t length, std::uint64_t now_ns);
     [[nodiscard]] std::uint32_t find(const Key& key, std::uint64_t hash) const {
-        return index_.find(hash, [&](std::uint32_t number) { return key.fits(records_[number]); });
+        return records_.find(hash, [&](const Record& record) { return key.fits(record); });
     }
     [[nodiscard]] static Key client_key(const Record& record);
     [[nodiscard]] static Key server_key(const Record& record);
     [[nodiscard]] std::uint64_t timeout_of(const Record& record) const;
     [[nodiscard]] bool expired(const Record& record, std::uint64_t now_ns) const {
-        return !record.frozen && now_ns > record.last_ns && now_ns - record.last_ns > timeout_of(record);
+        return is_idle(record, timeout_of(record), now_ns);
     }
     [[nodiscard]] bool is_virtual(std::uint32_t address) const;
     void add_statistics(nlohmann::json& statistics) const override;
 
     BalancerConfig config_;
     ServerPool servers_;
-    FlatIndex index_;
-    std::vector<Record> records_;
-    std::vector<std::uint32_t> free_;
+    RecordTable<Record> records_;
     FragmentTable fragments_;
     TimerWheel timers_;
     std::uint64_t cut_ = 0;

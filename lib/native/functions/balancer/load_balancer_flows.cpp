@@ -67,7 +67,7 @@ void LoadBalancer::configure(const nlohmann::json& change) {
 }
 
 std::uint32_t LoadBalancer::open(const Work& work, std::uint64_t now_ns, std::uint64_t random, DropReason& drop) {
-    if (free_.empty()) {
+    if (records_.full()) {
         drop = DropReason::session_limit;
         return no_record;
     }
@@ -98,11 +98,7 @@ std::uint32_t LoadBalancer::open(const Work& work, std::uint64_t now_ns, std::ui
 }
 
 std::uint32_t LoadBalancer::add(const Record& record, bool is_new, std::uint64_t now_ns) {
-    const auto number = free_.back();
-    free_.pop_back();
-    records_[number] = record;
-    index_.insert(client_key(record).hash(), number);
-    index_.insert(server_key(record).hash(), number);
+    const auto number = records_.add(record, {client_key(record).hash(), server_key(record).hash()});
     servers_.add_flow(record.server, is_new);
     timers_.arm(number, record.last_ns + timeout_of(record), now_ns);
     return number;
@@ -111,37 +107,25 @@ std::uint32_t LoadBalancer::add(const Record& record, bool is_new, std::uint64_t
 void LoadBalancer::close(std::uint32_t number) {
     auto& record = records_[number];
     timers_.disarm(number);
-    index_.erase(client_key(record).hash(), number);
-    index_.erase(server_key(record).hash(), number);
+    records_.remove(number, {client_key(record).hash(), server_key(record).hash()});
     servers_.remove_flow(record.server);
     record.protocol = 0;
-    free_.push_back(number);
 }
 
 std::size_t LoadBalancer::export_slice(const FlowSelector& selector, SlotRange range, std::uint64_t now_ns, bool freeze,
                                        StateWriter& out) {
-    std::size_t count = 0;
-    for (auto i = range.begin; i < std::min(range.end, records_.size()); ++i) {
-        auto& record = records_[i];
-        if (record.protocol == 0 || expired(record, now_ns) || !selector.matches(record.flow())) {
-            continue;
-        }
-        record.frozen = record.frozen || freeze;
-        out.u32(record.client);
-        out.u16(record.client_port);
-        out.u32(record.virtual_address);
-        out.u16(record.service_port);
-        out.u32(record.server_address);
-        out.u8(record.protocol);
-        out.u8(static_cast<std::uint8_t>(record.tcp));
-        out.u64(now_ns > record.last_ns ? now_ns - record.last_ns : 0);
-        for (const auto counter : {record.packets[0], record.packets[1], record.bytes[0], record.bytes[1]}) {
-            out.u64(counter);
-        }
-        out.end_record();
-        ++count;
-    }
-    return count;
+    return export_records(
+        records_, selector, range, freeze, out, [&](const Record& record) { return expired(record, now_ns); },
+        [&](const Record& record) {
+            out.u32(record.client);
+            out.u16(record.client_port);
+            out.u32(record.virtual_address);
+            out.u16(record.service_port);
+            out.u32(record.server_address);
+            out.u8(record.protocol);
+            out.u8(static_cast<std::uint8_t>(record.tcp));
+            record.write(out, now_ns);
+        });
 }
 
 bool LoadBalancer::import_record(StateReader& reader, std::uint64_t now_ns) {
@@ -153,16 +137,11 @@ bool LoadBalancer::import_record(StateReader& reader, std::uint64_t now_ns) {
     given.server_address = reader.u32();
     given.protocol = reader.u8();
     const auto tcp = reader.u8();
-    const auto idle = reader.u64();
-    for (auto* const counter : {&given.packets[0], &given.packets[1], &given.bytes[0], &given.bytes[1]}) {
-        *counter = reader.u64();
-    }
-    const bool known_protocol = given.protocol == protocol::tcp || given.protocol == protocol::udp || given.protocol == protocol::icmp;
-    if (!known_protocol || tcp > functions::last_tcp_state || (given.protocol == protocol::tcp) != (tcp != 0)) {
+    given.read(reader, now_ns);
+    if (!protocol::has_flows(given.protocol) || tcp > functions::last_tcp_state || (given.protocol == protocol::tcp) != (tcp != 0)) {
         throw StateError("state: a flow with a protocol or TCP state that cannot be");
     }
     given.tcp = static_cast<TcpState>(tcp);
-    given.last_ns = now_ns > idle ? now_ns - idle : 0;
     const auto near = client_key(given);
     const auto opposite = server_key(given);
     const auto by_client = find(near, near.hash());
@@ -171,14 +150,14 @@ bool LoadBalancer::import_record(StateReader& reader, std::uint64_t now_ns) {
     }
     if (by_client != no_record) {  // the same move once more, or a move back: the longer history is the true one
         auto& here = records_[by_client];
-        if (here.packets[0] + here.packets[1] <= given.packets[0] + given.packets[1]) {
+        if (here.all_packets() <= given.all_packets()) {
             given.server = here.server;
             here = given;
         }
         return true;
     }
     const auto server = servers_.find(given.server_address);
-    if (free_.empty() || !server) {
+    if (records_.full() || !server) {
         return false;
     }
     given.server = *server;
@@ -187,37 +166,16 @@ bool LoadBalancer::import_record(StateReader& reader, std::uint64_t now_ns) {
 }
 
 std::size_t LoadBalancer::release_slice(const FlowSelector& selector, SlotRange range) {
-    std::size_t count = 0;
-    for (auto i = range.begin; i < std::min(range.end, records_.size()); ++i) {
-        const auto& record = records_[i];
-        if (record.protocol != 0 && record.frozen && selector.matches(record.flow())) {
-            close(static_cast<std::uint32_t>(i));
-            ++count;
-        }
-    }
-    return count;
+    return for_frozen(records_, selector, range,
+                      [&](std::uint32_t number, const Record&) { close(number); });
 }
 
 std::size_t LoadBalancer::resume_slice(const FlowSelector& selector, SlotRange range) {
-    std::size_t count = 0;
-    for (auto i = range.begin; i < std::min(range.end, records_.size()); ++i) {
-        auto& record = records_[i];
-        if (record.protocol != 0 && record.frozen && selector.matches(record.flow())) {
-            record.frozen = false;
-            ++count;
-        }
-    }
-    return count;
+    return resume_records(records_, selector, range);
 }
 
 void LoadBalancer::list_slice(SlotRange range, std::uint64_t now_ns, std::vector<FlowCounters>& out) const {
-    for (auto i = range.begin; i < std::min(range.end, records_.size()); ++i) {
-        const auto& record = records_[i];
-        if (record.protocol != 0 && !expired(record, now_ns)) {
-            out.push_back({record.flow(), record.packets[0] + record.packets[1], record.bytes[0] + record.bytes[1], 0,
-                           record.last_ns, record.frozen});
-        }
-    }
+    list_records(records_, range, out, [&](const Record& record) { return expired(record, now_ns); });
 }
 
 void LoadBalancer::add_statistics(nlohmann::json& statistics) const {

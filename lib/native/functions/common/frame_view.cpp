@@ -9,8 +9,7 @@ constexpr std::uint16_t tcp_header = 20;
 constexpr std::uint16_t tcp_flags_end = 14;
 
 FrameView& fault(FrameView& view, DropReason reason) {
-    view.kind = FrameKind::faulty;
-    view.fault = reason;
+    view.make_faulty(reason);
     return view;
 }
 

@@ -18,6 +18,9 @@ namespace protocol {
 inline constexpr std::uint8_t icmp = 1;
 inline constexpr std::uint8_t tcp = 6;
 inline constexpr std::uint8_t udp = 17;
+
+/// One whose flows are translated.
+inline constexpr bool has_flows(std::uint8_t number) { return number == tcp || number == udp || number == icmp; }
 }  // namespace protocol
 
 inline std::uint16_t read16(const std::uint8_t* at) {
@@ -91,6 +94,10 @@ struct FrameView {
     DropReason fault = DropReason::none;
     bool first_fragment = false;
 
+    void make_faulty(DropReason reason) {
+        kind = FrameKind::faulty;
+        fault = reason;
+    }
     [[nodiscard]] std::uint8_t* payload() const { return ip + header_length; }
     [[nodiscard]] std::uint16_t payload_length() const { return static_cast<std::uint16_t>(total_length - header_length); }
     [[nodiscard]] std::uint16_t identification() const { return read16(ip + 4); }

@@ -3,14 +3,12 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "functions/common/burst.hpp"
 #include "functions/common/parameters.hpp"
 
 namespace nfvcert::nf {
 namespace {
 
-constexpr std::size_t most_at_once = 64;
-constexpr unsigned timers_per_call = 256;
-constexpr std::uint64_t frozen_recheck_ns = 1'000'000'000;
 constexpr std::uint32_t sampled = 15;  // a flow asks to be among the heaviest once in sixteen packets
 
 std::size_t protocol_class(std::uint8_t number) {
@@ -44,44 +42,26 @@ MonitorConfig MonitorConfig::read(const nlohmann::json& object) {
 TrafficMonitor::TrafficMonitor(const MonitorConfig& config)
     : NetworkFunction{config.ports},
       config_{config},
-      index_{config.max_flows},
-      records_(config.max_flows),
-      free_(config.max_flows),
+      records_{config.max_flows, 1},
       timers_{config.max_flows},
       prefixes_{config.prefix_bits, config.max_prefixes},
       sketch_{config.sketch_width},
       heavy_{config.heavy_hitters} {
-    for (std::size_t i = 0; i < free_.size(); ++i) {
-        free_[i] = static_cast<std::uint32_t>(free_.size() - 1 - i);
-    }
     closed_bins_.reserve(config.bins);
 }
 
 void TrafficMonitor::process(std::span<PacketRef> burst, std::uint64_t now_ns, std::uint64_t, Emission& out) {
     count_in(burst.size());
     roll_bins(now_ns);
-    std::array<Work, most_at_once> works;
-    while (!burst.empty()) {
-        const auto part = burst.first(std::min(burst.size(), most_at_once));
-        burst = burst.subspan(part.size());
-        for (std::size_t i = 0; i < part.size(); ++i) {
-            works[i] = classify(part[i]);
-            index_.prefetch(works[i].hash);
-            sketch_.prefetch(works[i].hash);
-        }
-        for (std::size_t i = 0; i < part.size(); ++i) {
-            if (const auto record = index_.candidate(works[i].hash); record != no_record) {
-                __builtin_prefetch(&records_[record], 1);
-            }
-        }
-        for (std::size_t i = 0; i < part.size(); ++i) {
-            if (count(part[i], works[i], now_ns)) {
-                forward(part[i], out);
-            } else {
-                drop(part[i], DropReason::state_exported, out);
-            }
-        }
-    }
+    in_three_passes<Work>(
+        burst,
+        [&](const PacketRef& packet, Work& work) {
+            work = classify(packet);
+            records_.prefetch(work.hash);
+            sketch_.prefetch(work.hash);
+        },
+        [&](const Work& work) { records_.prefetch_record(work.hash); },
+        [&](const PacketRef& packet, const Work& work) { settle(packet, count(packet, work, now_ns), out); });
 }
 
 TrafficMonitor::Work TrafficMonitor::classify(const PacketRef& packet) {
@@ -93,12 +73,12 @@ TrafficMonitor::Work TrafficMonitor::classify(const PacketRef& packet) {
     return {key, hash_of(key), false};
 }
 
-bool TrafficMonitor::count(const PacketRef& packet, const Work& work, std::uint64_t now_ns) {
+DropReason TrafficMonitor::count(const PacketRef& packet, const Work& work, std::uint64_t now_ns) {
     if (work.opaque) {
         opaque_.add(packet.length);
         open_bin_.all.add(packet.length);
         ++open_bin_.protocols[3];
-        return true;
+        return DropReason::none;
     }
     auto number = find(work.key, work.hash);
     if (number != no_record && expired(records_[number], now_ns)) {
@@ -108,7 +88,7 @@ bool TrafficMonitor::count(const PacketRef& packet, const Work& work, std::uint6
         number = no_record;
     }
     if (number != no_record && records_[number].frozen) {
-        return false;
+        return DropReason::state_exported;
     }
     open_bin_.all.add(packet.length);
     ++open_bin_.protocols[protocol_class(work.key.protocol)];
@@ -116,9 +96,9 @@ bool TrafficMonitor::count(const PacketRef& packet, const Work& work, std::uint6
     if ((estimate & sampled) == 0 && heavy_.interested(estimate)) {
         heavy_.offer(work.key, estimate);
     }
-    if (number == no_record && !free_.empty()) {
+    if (number == no_record && !records_.full()) {
         Record record;
-        record.flow = work.key;
+        record.key = work.key;
         record.first_ns = now_ns;
         record.last_ns = now_ns;
         number = add(record, work.hash, now_ns);
@@ -128,25 +108,22 @@ bool TrafficMonitor::count(const PacketRef& packet, const Work& work, std::uint6
         untracked_.add(packet.length);
         prefixes_[prefixes_.record_of(work.key.source)].from.add(packet.length);
         prefixes_[prefixes_.record_of(work.key.destination)].to.add(packet.length);
-        return true;
+        return DropReason::none;
     }
     auto& record = records_[number];
     record.volume.add(packet.length);
     record.last_ns = now_ns;
     prefixes_[record.from].from.add(packet.length);
     prefixes_[record.to].to.add(packet.length);
-    return true;
+    return DropReason::none;
 }
 
 std::uint32_t TrafficMonitor::add(const Record& given, std::uint64_t hash, std::uint64_t now_ns) {
-    const auto number = free_.back();
-    free_.pop_back();
+    const auto number = records_.add(given, {hash});
     auto& record = records_[number];
-    record = given;
     record.used = true;
-    record.from = prefixes_.record_of(given.flow.source);
-    record.to = prefixes_.record_of(given.flow.destination);
-    index_.insert(hash, number);
+    record.from = prefixes_.record_of(given.key.source);
+    record.to = prefixes_.record_of(given.key.destination);
     timers_.arm(number, record.last_ns + config_.idle_timeout_ns, now_ns);
     return number;
 }
@@ -154,26 +131,20 @@ std::uint32_t TrafficMonitor::add(const Record& given, std::uint64_t hash, std::
 void TrafficMonitor::remove(std::uint32_t number, Volume& account) {
     auto& record = records_[number];
     timers_.disarm(number);
-    index_.erase(hash_of(record.flow), number);
+    records_.remove(number, {hash_of(record.key)});
     account.add(record.volume);
     record.used = false;
-    free_.push_back(number);
 }
 
 void TrafficMonitor::advance(std::uint64_t now_ns, Emission&) {
     roll_bins(now_ns);
-    timers_.advance(now_ns, timers_per_call, [&](std::uint32_t number) {
-        const auto& record = records_[number];
-        if (record.frozen) {
-            timers_.arm(number, now_ns + frozen_recheck_ns, now_ns);
-        } else if (expired(record, now_ns)) {
+    end_idle(
+        records_, timers_, now_ns, [&](const Record&) { return config_.idle_timeout_ns; },
+        [&](std::uint32_t number) {
             ++open_bin_.ended_flows;
             ++ended_flows_;
             remove(number, ended_);
-        } else {
-            timers_.arm(number, record.last_ns + config_.idle_timeout_ns, now_ns);
-        }
-    });
+        });
 }
 
 void TrafficMonitor::roll_bins(std::uint64_t now_ns) {

@@ -10,8 +10,9 @@
 #include <nlohmann/json_fwd.hpp>
 #include <vector>
 
+#include "functions/common/flow_records.hpp"
 #include "functions/common/frame_view.hpp"
-#include "functions/common/timer_wheel.hpp"
+#include "functions/common/record_table.hpp"
 #include "functions/monitor/flow_sketch.hpp"
 #include "functions/monitor/prefix_counters.hpp"
 #include "functions/network_function.hpp"
@@ -51,8 +52,8 @@ public:
     void process(std::span<PacketRef> burst, std::uint64_t now_ns, std::uint64_t random, Emission& out) override;
     void advance(std::uint64_t now_ns, Emission& out) override;
 
-    [[nodiscard]] std::size_t flows() const override { return records_.size() - free_.size(); }
-    [[nodiscard]] std::size_t slots() const override { return records_.size(); }
+    [[nodiscard]] std::size_t flows() const override { return records_.size(); }
+    [[nodiscard]] std::size_t slots() const override { return records_.capacity(); }
     std::size_t export_slice(const FlowSelector& selector, SlotRange range, std::uint64_t now_ns, bool freeze,
                              StateWriter& out) override;
     bool import_record(StateReader& record, std::uint64_t now_ns) override;
@@ -69,7 +70,7 @@ public:
 
 private:
     struct alignas(64) Record {
-        FlowKey flow;
+        FlowKey key;
         bool used = false;
         bool frozen = false;
         bool adopted = false;
@@ -78,6 +79,9 @@ private:
         Volume volume;
         std::uint64_t first_ns = 0;
         std::uint64_t last_ns = 0;
+
+        [[nodiscard]] bool alive() const { return used; }
+        [[nodiscard]] const FlowKey& flow() const { return key; }
     };
     static_assert(sizeof(Record) == 64);
     struct Work {
@@ -92,23 +96,21 @@ private:
                               (static_cast<std::uint64_t>(flow.destination_port) << 8) | flow.protocol);
     }
     [[nodiscard]] std::uint32_t find(const FlowKey& flow, std::uint64_t hash) const {
-        return index_.find(hash, [&](std::uint32_t record) { return records_[record].flow == flow; });
+        return records_.find(hash, [&](const Record& record) { return record.key == flow; });
     }
     static Work classify(const PacketRef& packet);
-    /// False when the packet belongs to state that was given away.
-    bool count(const PacketRef& packet, const Work& work, std::uint64_t now_ns);
+    /// state_exported when the packet belongs to state that was given away.
+    DropReason count(const PacketRef& packet, const Work& work, std::uint64_t now_ns);
     std::uint32_t add(const Record& record, std::uint64_t hash, std::uint64_t now_ns);
     void remove(std::uint32_t record, Volume& account);
     void roll_bins(std::uint64_t now_ns);
     [[nodiscard]] bool expired(const Record& record, std::uint64_t now_ns) const {
-        return !record.frozen && now_ns > record.last_ns && now_ns - record.last_ns > config_.idle_timeout_ns;
+        return is_idle(record, config_.idle_timeout_ns, now_ns);
     }
     void add_statistics(nlohmann::json& statistics) const override;
 
     MonitorConfig config_;
-    FlatIndex index_;
-    std::vector<Record> records_;
-    std::vector<std::uint32_t> free_;
+    RecordTable<Record> records_;
     TimerWheel timers_;
     PrefixCounters prefixes_;
     CountMinSketch sketch_;

@@ -1,41 +1,19 @@
 #include "functions/nat/basic_nat.hpp"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "functions/common/burst.hpp"
 #include "functions/nat/icmp_error.hpp"
 
 namespace nfvcert::nf {
-namespace {
-
-constexpr std::size_t most_at_once = 64;
-constexpr unsigned timers_per_call = 256;
-constexpr std::uint64_t frozen_recheck_ns = 1'000'000'000;
-
-void make_faulty(FrameView& view, DropReason reason) {
-    view.kind = FrameKind::faulty;
-    view.fault = reason;
-}
-
-}  // namespace
 
 BasicNat::BasicNat(const BasicNatConfig& config)
     : NetworkFunction{config.ports},
       config_{config},
       ports_{config.pool},
-      index_{config.max_sessions * 2},
-      records_(config.max_sessions),
-      free_(config.max_sessions),
+      records_{config.max_sessions, 2},
       fragments_{config.fragments},
-      timers_{config.max_sessions} {
-    for (std::size_t i = 0; i < free_.size(); ++i) {
-        free_[i] = static_cast<std::uint32_t>(free_.size() - 1 - i);
-    }
-}
-
-bool BasicNat::is_external(std::uint32_t address) const {
-    return ports_.owns(address) || std::ranges::find(adopted_, address) != adopted_.end();
-}
+      timers_{config.max_sessions} {}
 
 std::uint64_t BasicNat::timeout_of(std::uint8_t protocol) const {
     // without connection tracking every TCP mapping has to be kept as long as an established one
@@ -50,8 +28,7 @@ std::uint64_t BasicNat::hash_of(bool out, std::uint8_t protocol, std::uint32_t a
 }
 
 std::uint32_t BasicNat::find(bool out, std::uint8_t protocol, std::uint32_t address, std::uint16_t port, std::uint64_t hash) const {
-    return index_.find(hash, [&](std::uint32_t number) {
-        const auto& record = records_[number];
+    return records_.find(hash, [&](const Record& record) {
         return record.protocol == protocol && (out ? record.inside == address && record.inside_port == port
                                                    : record.external == address && record.external_port == port);
     });
@@ -69,28 +46,14 @@ std::uint32_t BasicNat::find_live(bool out, std::uint8_t protocol, std::uint32_t
 
 void BasicNat::process(std::span<PacketRef> burst, std::uint64_t now_ns, std::uint64_t, Emission& out) {
     count_in(burst.size());
-    std::array<Work, most_at_once> works;  // NOLINT: filled below
-    while (!burst.empty()) {
-        const auto part = burst.first(std::min(burst.size(), most_at_once));
-        burst = burst.subspan(part.size());
-        for (std::size_t i = 0; i < part.size(); ++i) {
-            classify(part[i], works[i]);
-            index_.prefetch(works[i].hash);
-        }
-        for (std::size_t i = 0; i < part.size(); ++i) {
-            if (const auto record = index_.candidate(works[i].hash); record != no_record) {
-                __builtin_prefetch(&records_[record], 1);
-            }
-        }
-        for (std::size_t i = 0; i < part.size(); ++i) {
-            const auto reason = carry(part[i], works[i], now_ns);
-            if (reason == DropReason::none) {
-                forward(part[i], out);
-            } else {
-                drop(part[i], reason, out);
-            }
-        }
-    }
+    in_three_passes<Work>(
+        burst,
+        [&](const PacketRef& packet, Work& work) {
+            classify(packet, work);
+            records_.prefetch(work.hash);
+        },
+        [&](const Work& work) { records_.prefetch_record(work.hash); },
+        [&](const PacketRef& packet, const Work& work) { settle(packet, carry(packet, work, now_ns), out); });
 }
 
 void BasicNat::classify(const PacketRef& packet, Work& work) const {
@@ -103,17 +66,17 @@ void BasicNat::classify(const PacketRef& packet, Work& work) const {
     work.out = config_.is_inside(view.source);
     const bool echo = view.kind == FrameKind::echo_request || view.kind == FrameKind::echo_reply;
     if (!is_unicast(view.source) || !is_unicast(view.destination)) {
-        make_faulty(view, DropReason::martian);
-    } else if (!work.out && !is_external(view.destination)) {
-        make_faulty(view, DropReason::foreign);
+        view.make_faulty(DropReason::martian);
+    } else if (!work.out && !ports_.serves(view.destination)) {
+        view.make_faulty(DropReason::foreign);
     } else if (view.kind == FrameKind::other_protocol) {
-        make_faulty(view, DropReason::unsupported_protocol);
+        view.make_faulty(DropReason::unsupported_protocol);
     } else if (view.kind == FrameKind::other_icmp || (echo && (view.kind == FrameKind::echo_request) != work.out)) {
-        make_faulty(view, DropReason::unsupported_icmp);
+        view.make_faulty(DropReason::unsupported_icmp);
     } else if (view.ttl() <= 1) {
-        make_faulty(view, DropReason::ttl_expired);
-    } else if (work.out && is_external(view.destination)) {
-        make_faulty(view, DropReason::hairpin_refused);
+        view.make_faulty(DropReason::ttl_expired);
+    } else if (work.out && ports_.serves(view.destination)) {
+        view.make_faulty(DropReason::hairpin_refused);
     } else {
         work.local = work.out ? view.source : view.destination;
         work.local_port = work.out ? view.source_port : view.destination_port;
@@ -146,9 +109,7 @@ DropReason BasicNat::carry(const PacketRef& packet, const Work& work, std::uint6
         return DropReason::state_exported;
     }
     const std::size_t side = work.out ? 0 : 1;
-    record.last_ns = now_ns;
-    ++record.packets[side];
-    record.bytes[side] += packet.length;
+    record.count(side, packet.length, now_ns);
     if (view.first_fragment) {
         fragments_.learn(view, number, static_cast<std::uint8_t>(side), now_ns);
     }
@@ -173,9 +134,7 @@ DropReason BasicNat::carry_later_fragment(const PacketRef& packet, const FrameVi
     if (record.frozen) {
         return DropReason::state_exported;
     }
-    record.last_ns = now_ns;
-    ++record.packets[known.note];
-    record.bytes[known.note] += packet.length;
+    record.count(known.note, packet.length, now_ns);
     rewrite(view, out ? Side::source : Side::destination, out ? record.external : record.inside, 0, true);
     return DropReason::none;
 }
@@ -209,7 +168,7 @@ DropReason BasicNat::carry_error(const FrameView& view, std::uint64_t now_ns) {
 }
 
 std::uint32_t BasicNat::open(const Work& work, std::uint64_t now_ns, DropReason& drop) {
-    if (free_.empty()) {
+    if (records_.full()) {
         drop = DropReason::session_limit;
         return no_record;
     }
@@ -231,11 +190,8 @@ std::uint32_t BasicNat::open(const Work& work, std::uint64_t now_ns, DropReason&
 }
 
 std::uint32_t BasicNat::add(const Record& record, std::uint64_t now_ns) {
-    const auto number = free_.back();
-    free_.pop_back();
-    records_[number] = record;
-    index_.insert(hash_of(true, record.protocol, record.inside, record.inside_port), number);
-    index_.insert(hash_of(false, record.protocol, record.external, record.external_port), number);
+    const auto number = records_.add(record, {hash_of(true, record.protocol, record.inside, record.inside_port),
+                                              hash_of(false, record.protocol, record.external, record.external_port)});
     timers_.arm(number, record.last_ns + timeout_of(record.protocol), now_ns);
     return number;
 }
@@ -244,28 +200,20 @@ void BasicNat::close(std::uint32_t number, std::uint64_t now_ns, bool ceded) {
     auto& record = records_[number];
     const ExternalEndpoint external{record.external, record.external_port};
     timers_.disarm(number);
-    index_.erase(hash_of(true, record.protocol, record.inside, record.inside_port), number);
-    index_.erase(hash_of(false, record.protocol, record.external, record.external_port), number);
+    records_.remove(number, {hash_of(true, record.protocol, record.inside, record.inside_port),
+                             hash_of(false, record.protocol, record.external, record.external_port)});
     if (ceded) {
         ports_.cede(record.protocol, external);
     } else {
         ports_.release(record.protocol, external, now_ns);
     }
     record.protocol = 0;
-    free_.push_back(number);
 }
 
 void BasicNat::advance(std::uint64_t now_ns, Emission&) {
-    timers_.advance(now_ns, timers_per_call, [&](std::uint32_t number) {
-        const auto& record = records_[number];
-        if (record.frozen) {
-            timers_.arm(number, now_ns + frozen_recheck_ns, now_ns);
-        } else if (expired(record, now_ns)) {
-            close(number, now_ns, false);
-        } else {
-            timers_.arm(number, record.last_ns + timeout_of(record.protocol), now_ns);
-        }
-    });
+    end_idle(
+        records_, timers_, now_ns, [&](const Record& record) { return timeout_of(record.protocol); },
+        [&](std::uint32_t number) { close(number, now_ns, false); });
 }
 
 void BasicNat::add_statistics(nlohmann::json& statistics) const {

@@ -5,9 +5,8 @@
 // protocol, from inside or outside; its port rests before it is used again. Later fragments follow the first one. No
 // hairpinning. A mapping counts as the flow that opened it where state is moved by flows.
 
-#include <vector>
-
-#include "functions/common/flat_index.hpp"
+#include "functions/common/flow_records.hpp"
+#include "functions/common/record_table.hpp"
 #include "functions/common/timer_wheel.hpp"
 #include "functions/nat/fragment_table.hpp"
 #include "functions/nat/nat_config.hpp"
@@ -23,8 +22,8 @@ public:
     void process(std::span<PacketRef> burst, std::uint64_t now_ns, std::uint64_t random, Emission& out) override;
     void advance(std::uint64_t now_ns, Emission& out) override;
 
-    [[nodiscard]] std::size_t flows() const override { return records_.size() - free_.size(); }
-    [[nodiscard]] std::size_t slots() const override { return records_.size(); }
+    [[nodiscard]] std::size_t flows() const override { return records_.size(); }
+    [[nodiscard]] std::size_t slots() const override { return records_.capacity(); }
     std::size_t export_slice(const FlowSelector& selector, SlotRange range, std::uint64_t now_ns, bool freeze,
                              StateWriter& out) override;
     bool import_record(StateReader& record, std::uint64_t now_ns) override;
@@ -34,7 +33,8 @@ public:
     [[nodiscard]] std::uint8_t state_code() const override { return 2; }
 
 private:
-    struct alignas(64) Record {
+    /// Traffic: outbound, inbound.
+    struct alignas(64) Record : TwoWayTraffic {
         std::uint32_t inside = 0;
         std::uint32_t external = 0;
         std::uint32_t first_remote = 0;       // of the packet that opened the mapping
@@ -43,12 +43,11 @@ private:
         std::uint16_t first_remote_port = 0;
         std::uint8_t protocol = 0;            // 0: free
         bool frozen = false;
-        std::uint64_t last_ns = 0;
-        std::uint64_t packets[2] = {0, 0};    // outbound, inbound
-        std::uint64_t bytes[2] = {0, 0};
 
+        [[nodiscard]] bool alive() const { return protocol != 0; }
         [[nodiscard]] FlowKey flow() const { return {inside, first_remote, inside_port, first_remote_port, protocol}; }
     };
+    static_assert(sizeof(Record) == 64);
     struct Work {
         FrameView view;
         std::uint64_t hash;
@@ -71,19 +70,15 @@ private:
                                           std::uint64_t hash, std::uint64_t now_ns);
     [[nodiscard]] std::uint64_t timeout_of(std::uint8_t protocol) const;
     [[nodiscard]] bool expired(const Record& record, std::uint64_t now_ns) const {
-        return !record.frozen && now_ns > record.last_ns && now_ns - record.last_ns > timeout_of(record.protocol);
+        return is_idle(record, timeout_of(record.protocol), now_ns);
     }
-    [[nodiscard]] bool is_external(std::uint32_t address) const;
     void add_statistics(nlohmann::json& statistics) const override;
 
     BasicNatConfig config_;
     PortPool ports_;
-    FlatIndex index_;
-    std::vector<Record> records_;
-    std::vector<std::uint32_t> free_;
+    RecordTable<Record> records_;
     FragmentTable fragments_;
     TimerWheel timers_;
-    std::vector<std::uint32_t> adopted_;
 };
 
 }  // namespace nfvcert::nf

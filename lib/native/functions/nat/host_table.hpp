@@ -2,9 +2,8 @@
 // Sessions and half-open connections of each source.
 
 #include <cstdint>
-#include <vector>
 
-#include "functions/common/flat_index.hpp"
+#include "functions/common/record_table.hpp"
 
 namespace nfvcert::nf {
 
@@ -16,11 +15,7 @@ public:
         std::uint32_t half_open = 0;
     };
 
-    explicit HostTable(std::size_t most) : index_{most}, records_(most), free_(most) {
-        for (std::size_t i = 0; i < most; ++i) {
-            free_[i] = static_cast<std::uint32_t>(most - 1 - i);
-        }
-    }
+    explicit HostTable(std::size_t most) : records_{most, 1} {}
 
     /// Counters of a source; zeros when it has no session.
     [[nodiscard]] Host counts(std::uint32_t address) const {
@@ -30,18 +25,15 @@ public:
     void add_session(std::uint32_t address) {
         auto record = find(address);
         if (record == no_record) {
-            record = free_.back();  // a host has a session, and there are as many records as sessions
-            free_.pop_back();
-            records_[record] = {address, 0, 0};
-            index_.insert(hash_words(address, 0), record);
+            // there is room: a host has a session, and there are as many records as sessions
+            record = records_.add({address, 0, 0}, {hash_words(address, 0)});
         }
         ++records_[record].sessions;
     }
     void remove_session(std::uint32_t address) {
         const auto record = find(address);
         if (record != no_record && --records_[record].sessions == 0) {
-            index_.erase(hash_words(address, 0), record);
-            free_.push_back(record);
+            records_.remove(record, {hash_words(address, 0)});
         }
     }
     void add_half_open(std::uint32_t address) {
@@ -54,16 +46,14 @@ public:
             --records_[record].half_open;
         }
     }
-    [[nodiscard]] std::size_t size() const { return records_.size() - free_.size(); }
+    [[nodiscard]] std::size_t size() const { return records_.size(); }
 
 private:
     [[nodiscard]] std::uint32_t find(std::uint32_t address) const {
-        return index_.find(hash_words(address, 0), [&](std::uint32_t record) { return records_[record].address == address; });
+        return records_.find(hash_words(address, 0), [&](const Host& host) { return host.address == address; });
     }
 
-    FlatIndex index_;
-    std::vector<Host> records_;
-    std::vector<std::uint32_t> free_;
+    RecordTable<Host> records_;
 };
 
 }  // namespace nfvcert::nf

@@ -10,15 +10,8 @@ std::uint64_t hash_of(bool outside, std::uint8_t protocol, std::uint32_t address
 
 }  // namespace
 
-MappingTable::MappingTable(std::size_t most) : index_{most * 2}, records_(most), free_(most) {
-    for (std::size_t i = 0; i < most; ++i) {
-        free_[i] = static_cast<std::uint32_t>(most - 1 - i);
-    }
-}
-
 std::uint32_t MappingTable::find(bool outside, std::uint8_t protocol, std::uint32_t address, std::uint16_t port) const {
-    return index_.find(hash_of(outside, protocol, address, port), [&](std::uint32_t record) {
-        const auto& mapping = records_[record];
+    return records_.find(hash_of(outside, protocol, address, port), [&](const Mapping& mapping) {
         return mapping.protocol == protocol &&
                (outside ? mapping.external == ExternalEndpoint{address, port}
                         : mapping.inside == address && mapping.inside_port == port);
@@ -36,23 +29,19 @@ Mapping* MappingTable::of_external(std::uint8_t protocol, const ExternalEndpoint
 }
 
 Mapping* MappingTable::add(const Mapping& mapping) {
-    if (free_.empty() || of_inside(mapping.protocol, mapping.inside, mapping.inside_port) != nullptr ||
+    if (records_.full() || of_inside(mapping.protocol, mapping.inside, mapping.inside_port) != nullptr ||
         of_external(mapping.protocol, mapping.external) != nullptr) {
         return nullptr;
     }
-    const auto record = free_.back();
-    free_.pop_back();
-    records_[record] = mapping;
-    index_.insert(hash_of(false, mapping.protocol, mapping.inside, mapping.inside_port), record);
-    index_.insert(hash_of(true, mapping.protocol, mapping.external.address, mapping.external.port), record);
+    const auto record = records_.add(mapping, {hash_of(false, mapping.protocol, mapping.inside, mapping.inside_port),
+                                               hash_of(true, mapping.protocol, mapping.external.address, mapping.external.port)});
     return &records_[record];
 }
 
 void MappingTable::remove(const Mapping& mapping) {
-    const auto record = static_cast<std::uint32_t>(&mapping - records_.data());
-    index_.erase(hash_of(false, mapping.protocol, mapping.inside, mapping.inside_port), record);
-    index_.erase(hash_of(true, mapping.protocol, mapping.external.address, mapping.external.port), record);
-    free_.push_back(record);
+    records_.remove(records_.number_of(mapping),
+                    {hash_of(false, mapping.protocol, mapping.inside, mapping.inside_port),
+                     hash_of(true, mapping.protocol, mapping.external.address, mapping.external.port)});
 }
 
 }  // namespace nfvcert::nf

@@ -2,9 +2,8 @@
 // Which external endpoint an inside endpoint has, whatever it talks to (RFC 4787 REQ-1, endpoint-independent mapping).
 
 #include <cstdint>
-#include <vector>
 
-#include "functions/common/flat_index.hpp"
+#include "functions/common/record_table.hpp"
 #include "functions/nat/port_pool.hpp"
 
 namespace nfvcert::nf {
@@ -20,21 +19,19 @@ struct Mapping {
 
 class MappingTable {
 public:
-    explicit MappingTable(std::size_t most);
+    explicit MappingTable(std::size_t most) : records_{most, 2} {}
 
     [[nodiscard]] Mapping* of_inside(std::uint8_t protocol, std::uint32_t inside, std::uint16_t port);
     [[nodiscard]] Mapping* of_external(std::uint8_t protocol, const ExternalEndpoint& external);
     /// nullptr when the table is full or one of the endpoints has a mapping.
     Mapping* add(const Mapping& mapping);
     void remove(const Mapping& mapping);
-    [[nodiscard]] std::size_t size() const { return records_.size() - free_.size(); }
+    [[nodiscard]] std::size_t size() const { return records_.size(); }
 
 private:
     [[nodiscard]] std::uint32_t find(bool outside, std::uint8_t protocol, std::uint32_t address, std::uint16_t port) const;
 
-    FlatIndex index_;
-    std::vector<Mapping> records_;
-    std::vector<std::uint32_t> free_;
+    RecordTable<Mapping> records_;
 };
 
 }  // namespace nfvcert::nf

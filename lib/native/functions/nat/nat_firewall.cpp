@@ -1,20 +1,9 @@
 #include "functions/nat/nat_firewall.hpp"
 
-#include <algorithm>
-
+#include "functions/common/burst.hpp"
 #include "functions/nat/icmp_error.hpp"
 
 namespace nfvcert::nf {
-namespace {
-
-constexpr std::size_t most_at_once = 64;      // packets whose table entries are fetched ahead together
-
-void make_faulty(FrameView& view, DropReason reason) {
-    view.kind = FrameKind::faulty;
-    view.fault = reason;
-}
-
-}  // namespace
 
 NatFirewall::NatFirewall(const NatFirewallConfig& config)
     : NetworkFunction{config.ports},
@@ -34,36 +23,16 @@ NatFirewall::NatFirewall(const NatFirewallConfig& config)
     }
 }
 
-bool NatFirewall::is_external(std::uint32_t address) const {
-    return ports_.owns(address) || std::ranges::find(adopted_, address) != adopted_.end();
-}
-
 void NatFirewall::process(std::span<PacketRef> burst, std::uint64_t now_ns, std::uint64_t, Emission& out) {
     count_in(burst.size());
-    while (!burst.empty()) {
-        const auto count = std::min(burst.size(), most_at_once);
-        handle(burst.first(count), now_ns, out);
-        burst = burst.subspan(count);
-    }
-}
-
-void NatFirewall::handle(std::span<PacketRef> burst, std::uint64_t now_ns, Emission& out) {
-    std::array<Work, most_at_once> works;  // NOLINT: filled below
-    for (std::size_t i = 0; i < burst.size(); ++i) {
-        classify(burst[i], works[i]);
-        sessions_.prefetch(works[i].hash);
-    }
-    for (std::size_t i = 0; i < burst.size(); ++i) {
-        sessions_.prefetch_record(works[i].hash);
-    }
-    for (std::size_t i = 0; i < burst.size(); ++i) {
-        const auto reason = carry(burst[i], works[i], true, now_ns);
-        if (reason == DropReason::none) {
-            forward(burst[i], out);
-        } else {
-            drop(burst[i], reason, out);
-        }
-    }
+    in_three_passes<Work>(
+        burst,
+        [&](const PacketRef& packet, Work& work) {
+            classify(packet, work);
+            sessions_.prefetch(work.hash);
+        },
+        [&](const Work& work) { sessions_.prefetch_record(work.hash); },
+        [&](PacketRef& packet, const Work& work) { settle(packet, carry(packet, work, true, now_ns), out); });
 }
 
 void NatFirewall::classify(const PacketRef& packet, Work& work) const {
@@ -74,25 +43,25 @@ void NatFirewall::classify(const PacketRef& packet, Work& work) const {
         return;
     }
     if (!is_unicast(view.source) || !is_unicast(view.destination)) {
-        make_faulty(view, DropReason::martian);
+        view.make_faulty(DropReason::martian);
         return;
     }
     const bool out = config_.is_inside(view.source);
-    if (!out && !is_external(view.destination)) {
-        make_faulty(view, DropReason::foreign);
+    if (!out && !ports_.serves(view.destination)) {
+        view.make_faulty(DropReason::foreign);
         return;
     }
     if (view.kind == FrameKind::other_protocol) {
-        make_faulty(view, DropReason::unsupported_protocol);
+        view.make_faulty(DropReason::unsupported_protocol);
         return;
     }
     const bool echo = view.kind == FrameKind::echo_request || view.kind == FrameKind::echo_reply;
     if (view.kind == FrameKind::other_icmp || (echo && (view.kind == FrameKind::echo_request) != out)) {
-        make_faulty(view, DropReason::unsupported_icmp);
+        view.make_faulty(DropReason::unsupported_icmp);
         return;
     }
     if (view.ttl() <= 1) {
-        make_faulty(view, DropReason::ttl_expired);
+        view.make_faulty(DropReason::ttl_expired);
         return;
     }
     work.key = out ? SessionKey{view.source, view.destination, view.source_port, echo ? std::uint16_t{0} : view.destination_port,
@@ -124,14 +93,11 @@ DropReason NatFirewall::translate(PacketRef& packet, const Work& work, std::uint
     }
     const auto direction = work.key.direction;
     const bool out = direction == Direction::outbound;
-    const bool loops = out && is_external(work.view.destination);
+    const bool loops = out && ports_.serves(work.view.destination);
     if (loops && !config_.hairpin) {
         return DropReason::hairpin_refused;
     }
-    const auto side = static_cast<std::size_t>(direction);
-    session.last_ns = now_ns;
-    ++session.packets[side];
-    session.bytes[side] += packet.length;
+    session.count(static_cast<std::size_t>(direction), packet.length, now_ns);
     if (session.tcp != TcpState::none) {
         follow_tcp(record, direction, work.view.tcp_flags, now_ns);
     }
@@ -170,10 +136,7 @@ DropReason NatFirewall::carry_later_fragment(const PacketRef& packet, const Fram
     if (session.frozen) {
         return DropReason::state_exported;
     }
-    const std::size_t side = out ? 0 : 1;
-    session.last_ns = now_ns;
-    ++session.packets[side];
-    session.bytes[side] += packet.length;
+    session.count(out ? 0 : 1, packet.length, now_ns);
     rewrite(view, out ? Side::source : Side::destination, out ? session.external : session.inside, 0, true);
     return DropReason::none;
 }

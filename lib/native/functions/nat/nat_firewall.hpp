@@ -6,9 +6,6 @@
 // Fragments: the first one is translated, later ones follow it; a later one that comes first is dropped. Inside hosts reach
 // each other by external addresses (hairpinning) unless that is switched off. TCP sequence numbers are not followed.
 
-#include <memory>
-#include <vector>
-
 #include "functions/common/timer_wheel.hpp"
 #include "functions/nat/fragment_table.hpp"
 #include "functions/nat/host_table.hpp"
@@ -48,7 +45,6 @@ private:
         std::uint32_t record = no_record;
     };
 
-    void handle(std::span<PacketRef> burst, std::uint64_t now_ns, Emission& out);
     /// Direction, key and hash of a packet; what cannot be carried becomes faulty.
     void classify(const PacketRef& packet, Work& work) const;
     DropReason carry(PacketRef& packet, const Work& work, bool hop, std::uint64_t now_ns);
@@ -69,9 +65,8 @@ private:
     [[nodiscard]] std::uint32_t find_live(const SessionKey& key, std::uint64_t hash, std::uint64_t now_ns);
     [[nodiscard]] std::uint64_t timeout_of(const NatSession& session) const;
     [[nodiscard]] bool expired(const NatSession& session, std::uint64_t now_ns) const {
-        return !session.frozen && now_ns > session.last_ns && now_ns - session.last_ns > timeout_of(session);
+        return is_idle(session, timeout_of(session), now_ns);
     }
-    [[nodiscard]] bool is_external(std::uint32_t address) const;
     bool adopt(const NatSession& session, std::uint64_t now_ns);
     void add_statistics(nlohmann::json& statistics) const override;
 
@@ -82,7 +77,6 @@ private:
     HostTable hosts_;
     FragmentTable fragments_;
     TimerWheel timers_;
-    std::vector<std::uint32_t> adopted_;  // external addresses that came with state of other instances
     std::uint64_t opened_ = 0;
     std::uint64_t closed_ = 0;
 };

@@ -2,11 +2,10 @@
 // Sessions of the firewall: one cache line each, found by what they look like from inside and from outside.
 
 #include <cstdint>
-#include <vector>
 
-#include "functions/common/flat_index.hpp"
-#include "functions/common/flow_selector.hpp"
+#include "functions/common/flow_records.hpp"
 #include "functions/common/frame_view.hpp"
+#include "functions/common/record_table.hpp"
 #include "functions/nat/port_pool.hpp"
 #include "functions/tcp_tracker.hpp"
 
@@ -15,7 +14,8 @@ namespace nfvcert::nf {
 using functions::Direction;
 using functions::TcpState;
 
-struct alignas(64) NatSession {
+/// Traffic: outbound, inbound.
+struct alignas(64) NatSession : TwoWayTraffic {
     std::uint32_t inside = 0;
     std::uint32_t external = 0;
     std::uint32_t remote = 0;
@@ -26,10 +26,8 @@ struct alignas(64) NatSession {
     TcpState tcp = TcpState::none;
     bool frozen = false;
     bool from_outside = false;      // opened through a fixed pinhole
-    std::uint64_t last_ns = 0;
-    std::uint64_t packets[2] = {0, 0};  // outbound, inbound
-    std::uint64_t bytes[2] = {0, 0};
 
+    [[nodiscard]] bool alive() const { return protocol != 0; }
     /// The flow as its packets from inside show it.
     [[nodiscard]] FlowKey flow() const { return {inside, remote, inside_port, remote_port, protocol}; }
     [[nodiscard]] ExternalEndpoint external_endpoint() const { return {external, external_port}; }
@@ -65,58 +63,28 @@ struct SessionKey {
     }
 };
 
-class NatSessions {
+class NatSessions : public RecordTable<NatSession> {
 public:
-    explicit NatSessions(std::size_t most) : index_{most * 2}, records_(most), free_(most) {
-        for (std::size_t i = 0; i < most; ++i) {
-            free_[i] = static_cast<std::uint32_t>(most - 1 - i);
-        }
-    }
+    explicit NatSessions(std::size_t most) : RecordTable{most, 2} {}
 
-    void prefetch(std::uint64_t hash) const { index_.prefetch(hash); }
-    void prefetch_record(std::uint64_t hash) const {
-        if (const auto record = index_.candidate(hash); record != no_record) {
-            __builtin_prefetch(&records_[record], 1);
-        }
-    }
     [[nodiscard]] std::uint32_t find(const SessionKey& key, std::uint64_t hash) const {
-        return index_.find(hash, [&](std::uint32_t record) { return key.fits(records_[record]); });
+        return RecordTable::find(hash, [&](const NatSession& session) { return key.fits(session); });
     }
     [[nodiscard]] std::uint32_t find(const SessionKey& key) const { return find(key, key.hash()); }
-
-    [[nodiscard]] bool full() const { return free_.empty(); }
     /// The caller has made sure that there is room and that neither key is present.
     std::uint32_t add(const NatSession& session) {
-        const auto record = free_.back();
-        free_.pop_back();
-        records_[record] = session;
-        index_.insert(outbound_key(session).hash(), record);
-        index_.insert(inbound_key(session).hash(), record);
-        return record;
+        return RecordTable::add(session, {outbound_key(session).hash(), inbound_key(session).hash()});
     }
     void remove(std::uint32_t record) {
-        auto& session = records_[record];
-        index_.erase(outbound_key(session).hash(), record);
-        index_.erase(inbound_key(session).hash(), record);
+        auto& session = (*this)[record];
+        RecordTable::remove(record, {outbound_key(session).hash(), inbound_key(session).hash()});
         session.protocol = 0;
-        free_.push_back(record);
     }
 
     static SessionKey outbound_key(const NatSession& session) { return SessionKey::of(session.flow(), Direction::outbound); }
     static SessionKey inbound_key(const NatSession& session) {
         return {session.external, session.remote, session.external_port, session.remote_port, session.protocol, Direction::inbound};
     }
-
-    NatSession& operator[](std::uint32_t record) { return records_[record]; }
-    const NatSession& operator[](std::uint32_t record) const { return records_[record]; }
-    [[nodiscard]] bool alive(std::size_t record) const { return records_[record].protocol != 0; }
-    [[nodiscard]] std::size_t capacity() const { return records_.size(); }
-    [[nodiscard]] std::size_t size() const { return records_.size() - free_.size(); }
-
-private:
-    FlatIndex index_;
-    std::vector<NatSession> records_;
-    std::vector<std::uint32_t> free_;
 };
 
 }  // namespace nfvcert::nf

@@ -8,9 +8,6 @@
 namespace nfvcert::nf {
 namespace {
 
-constexpr unsigned timers_per_call = 256;
-constexpr std::uint64_t frozen_recheck_ns = 1'000'000'000;
-
 constexpr std::uint8_t opening_flags = packet::tcp_flag::syn | packet::tcp_flag::ack | packet::tcp_flag::rst | packet::tcp_flag::fin;
 
 }  // namespace
@@ -108,7 +105,7 @@ NatFirewall::Found NatFirewall::open(const Work& work, std::uint64_t now_ns) {
     if (const auto limit = limits(session); limit != DropReason::none) {
         return {limit, no_record};
     }
-    if (out && !config_.hairpin && is_external(key.remote)) {
+    if (out && !config_.hairpin && ports_.serves(key.remote)) {
         return {DropReason::hairpin_refused, no_record};
     }
     auto drop = DropReason::none;
@@ -174,16 +171,9 @@ void NatFirewall::close(std::uint32_t record, std::uint64_t now_ns, bool ceded) 
 }
 
 void NatFirewall::advance(std::uint64_t now_ns, Emission&) {
-    timers_.advance(now_ns, timers_per_call, [&](std::uint32_t record) {
-        const auto& session = sessions_[record];
-        if (session.frozen) {
-            timers_.arm(record, now_ns + frozen_recheck_ns, now_ns);
-        } else if (expired(session, now_ns)) {
-            close(record, now_ns, false);
-        } else {
-            timers_.arm(record, session.last_ns + timeout_of(session), now_ns);
-        }
-    });
+    end_idle(
+        sessions_, timers_, now_ns, [&](const NatSession& session) { return timeout_of(session); },
+        [&](std::uint32_t record) { close(record, now_ns, false); });
 }
 
 void NatFirewall::add_statistics(nlohmann::json& statistics) const {

@@ -3,14 +3,10 @@
 // Record: protocol u8 | TCP state u8 | opened from outside u8 | inside u32 u16 | external u32 u16 | remote u32 u16 |
 // idle ns u64 | packets outbound, inbound u64 u64 | octets outbound, inbound u64 u64. Idle times, for clocks need not agree.
 
-#include <algorithm>
-
 #include "functions/nat/nat_firewall.hpp"
 
 namespace nfvcert::nf {
 namespace {
-
-constexpr std::size_t most_adopted_addresses = 256;
 
 NatSession read_session(StateReader& record, std::uint64_t now_ns) {
     NatSession session;
@@ -23,18 +19,13 @@ NatSession read_session(StateReader& record, std::uint64_t now_ns) {
     session.external_port = record.u16();
     session.remote = record.u32();
     session.remote_port = record.u16();
-    const auto idle = record.u64();
-    for (auto* const counter : {&session.packets[0], &session.packets[1], &session.bytes[0], &session.bytes[1]}) {
-        *counter = record.u64();
-    }
+    session.read(record, now_ns);
     const bool is_tcp = session.protocol == protocol::tcp;
-    const bool known = is_tcp || session.protocol == protocol::udp || session.protocol == protocol::icmp;
-    if (!known || tcp > functions::last_tcp_state || is_tcp != (tcp != 0) || !is_unicast(session.inside) ||
-        !is_unicast(session.external) || !is_unicast(session.remote)) {
+    if (!protocol::has_flows(session.protocol) || tcp > functions::last_tcp_state || is_tcp != (tcp != 0) ||
+        !is_unicast(session.inside) || !is_unicast(session.external) || !is_unicast(session.remote)) {
         throw StateError("state: a session with a protocol, TCP state or address that cannot be");
     }
     session.tcp = static_cast<TcpState>(tcp);
-    session.last_ns = now_ns > idle ? now_ns - idle : 0;
     return session;
 }
 
@@ -42,30 +33,20 @@ NatSession read_session(StateReader& record, std::uint64_t now_ns) {
 
 std::size_t NatFirewall::export_slice(const FlowSelector& selector, SlotRange range, std::uint64_t now_ns, bool freeze,
                                       StateWriter& out) {
-    std::size_t count = 0;
-    for (auto i = range.begin; i < std::min(range.end, sessions_.capacity()); ++i) {
-        auto& session = sessions_[static_cast<std::uint32_t>(i)];
-        if (session.protocol == 0 || expired(session, now_ns) || !selector.matches(session.flow())) {
-            continue;
-        }
-        session.frozen = session.frozen || freeze;
-        out.u8(session.protocol);
-        out.u8(static_cast<std::uint8_t>(session.tcp));
-        out.u8(session.from_outside ? 1 : 0);
-        out.u32(session.inside);
-        out.u16(session.inside_port);
-        out.u32(session.external);
-        out.u16(session.external_port);
-        out.u32(session.remote);
-        out.u16(session.remote_port);
-        out.u64(now_ns > session.last_ns ? now_ns - session.last_ns : 0);
-        for (const auto counter : {session.packets[0], session.packets[1], session.bytes[0], session.bytes[1]}) {
-            out.u64(counter);
-        }
-        out.end_record();
-        ++count;
-    }
-    return count;
+    return export_records(
+        sessions_, selector, range, freeze, out, [&](const NatSession& session) { return expired(session, now_ns); },
+        [&](const NatSession& session) {
+            out.u8(session.protocol);
+            out.u8(static_cast<std::uint8_t>(session.tcp));
+            out.u8(session.from_outside ? 1 : 0);
+            out.u32(session.inside);
+            out.u16(session.inside_port);
+            out.u32(session.external);
+            out.u16(session.external_port);
+            out.u32(session.remote);
+            out.u16(session.remote_port);
+            session.write(out, now_ns);
+        });
 }
 
 bool NatFirewall::import_record(StateReader& record, std::uint64_t now_ns) { return adopt(read_session(record, now_ns), now_ns); }
@@ -77,7 +58,7 @@ bool NatFirewall::adopt(const NatSession& session, std::uint64_t now_ns) {
             return false;
         }
         // the same move once more, or a move back: the longer history is the true one
-        if (here.packets[0] + here.packets[1] <= session.packets[0] + session.packets[1]) {
+        if (here.all_packets() <= session.all_packets()) {
             if (here.half_open() != session.half_open()) {
                 count_half_open(here, session.half_open());
             }
@@ -92,8 +73,7 @@ bool NatFirewall::adopt(const NatSession& session, std::uint64_t now_ns) {
     if (sessions_.full() || sessions_.find(NatSessions::inbound_key(session)) != no_record) {
         return false;
     }
-    const bool foreign = !is_external(session.external);
-    if (foreign && adopted_.size() >= most_adopted_addresses) {
+    if (!ports_.may_adopt(session.external)) {
         return false;
     }
     auto* mapping = mappings_.of_inside(session.protocol, session.inside, session.inside_port);
@@ -111,45 +91,22 @@ bool NatFirewall::adopt(const NatSession& session, std::uint64_t now_ns) {
             return false;
         }
     }
-    if (foreign) {
-        adopted_.push_back(session.external);
-    }
+    ports_.adopt(session.external);
     enter(session, *mapping, now_ns);
     return true;
 }
 
 std::size_t NatFirewall::release_slice(const FlowSelector& selector, SlotRange range) {
-    std::size_t count = 0;
-    for (auto i = range.begin; i < std::min(range.end, sessions_.capacity()); ++i) {
-        const auto record = static_cast<std::uint32_t>(i);
-        if (sessions_.alive(i) && sessions_[record].frozen && selector.matches(sessions_[record].flow())) {
-            close(record, sessions_[record].last_ns, true);
-            ++count;
-        }
-    }
-    return count;
+    return for_frozen(sessions_, selector, range,
+                      [&](std::uint32_t number, const NatSession& session) { close(number, session.last_ns, true); });
 }
 
 std::size_t NatFirewall::resume_slice(const FlowSelector& selector, SlotRange range) {
-    std::size_t count = 0;
-    for (auto i = range.begin; i < std::min(range.end, sessions_.capacity()); ++i) {
-        auto& session = sessions_[static_cast<std::uint32_t>(i)];
-        if (session.protocol != 0 && session.frozen && selector.matches(session.flow())) {
-            session.frozen = false;
-            ++count;
-        }
-    }
-    return count;
+    return resume_records(sessions_, selector, range);
 }
 
 void NatFirewall::list_slice(SlotRange range, std::uint64_t now_ns, std::vector<FlowCounters>& out) const {
-    for (auto i = range.begin; i < std::min(range.end, sessions_.capacity()); ++i) {
-        const auto& session = sessions_[static_cast<std::uint32_t>(i)];
-        if (session.protocol != 0 && !expired(session, now_ns)) {
-            out.push_back({session.flow(), session.packets[0] + session.packets[1], session.bytes[0] + session.bytes[1], 0,
-                           session.last_ns, session.frozen});
-        }
-    }
+    list_records(sessions_, range, out, [&](const NatSession& session) { return expired(session, now_ns); });
 }
 
 }  // namespace nfvcert::nf

@@ -47,8 +47,15 @@ PortPool::PortPool(const PortPoolConfig& config)
     }
 }
 
-bool PortPool::owns(std::uint32_t address) const {
-    return std::ranges::find(config_.addresses, address) != config_.addresses.end();
+bool PortPool::serves(std::uint32_t address) const {
+    return std::ranges::find(config_.addresses, address) != config_.addresses.end() ||
+           std::ranges::find(adopted_, address) != adopted_.end();
+}
+
+void PortPool::adopt(std::uint32_t address) {
+    if (!serves(address)) {
+        adopted_.push_back(address);
+    }
 }
 
 PortPool::Space* PortPool::space_of(std::uint8_t protocol, std::uint32_t address) {

@@ -35,11 +35,17 @@ public:
     /// The mapping lives on at another instance: the port is not used here before it comes back by reserve().
     void cede(std::uint8_t protocol, const ExternalEndpoint& endpoint);
 
-    [[nodiscard]] bool owns(std::uint32_t address) const;
+    /// An address of the pool, or one that was adopted.
+    [[nodiscard]] bool serves(std::uint32_t address) const;
+    /// Whether adopt() has room for the address, or need not take it.
+    [[nodiscard]] bool may_adopt(std::uint32_t address) const { return serves(address) || adopted_.size() < most_adopted; }
+    /// From now on serves an address that came with the state of another instance; its ports are not handed out here.
+    void adopt(std::uint32_t address);
     [[nodiscard]] std::size_t taken() const { return taken_; }
     [[nodiscard]] std::size_t ceded() const { return ceded_; }
 
 private:
+    static constexpr std::size_t most_adopted = 256;
     struct Port {
         std::uint32_t freed = 0;  // time of release in ticks
         bool taken : 1 = false;
@@ -61,6 +67,7 @@ private:
 
     PortPoolConfig config_;
     std::vector<Space> spaces_;  // [address][protocol]
+    std::vector<std::uint32_t> adopted_;
     std::uint32_t delay_ticks_;
     std::size_t taken_ = 0;
     std::size_t ceded_ = 0;
