@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -11,38 +9,32 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scapy.layers.inet import ICMP, IP, TCP, UDP, ICMPerror, IPerror, IPOption_NOP, TCPerror, UDPerror
+from packet_harness import (
+    SECOND,
+    Harness,
+    built,
+    check_quoting_error,
+    ip_fields,
+    payloads,
+    ports,
+    running,
+    translated,
+)
+from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.l2 import Ether
 from scapy.packet import Packet, Raw
-
-from nfvcert.traffic.native import binary
 
 pytestmark = pytest.mark.native
 
 CLIENT, SERVER, ROUTER = "10.0.0.1", "203.0.113.7", "192.0.2.1"
 EXTERNAL, SERVICE, BACKEND = "198.19.0.5", "198.19.200.1", "198.19.1.1"
-SECOND = 1_000_000_000
 LINK = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
 
 relaxed = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-class Function:
-    """One harness process; `make` starts a new network function inside it."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-        self.now = SECOND
-
-    def ask(self, op: str, **members: Any) -> dict[str, Any]:
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"op": op, "now_ns": self.now, **members}) + "\n")
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
-        assert line, f"harness died on {op}"
-        answer: dict[str, Any] = json.loads(line)
-        assert "error" not in answer, answer
-        return answer
+class Function(Harness):
+    """`make` starts a new network function inside the process."""
 
     def make(self, function: str, **parameters: Any) -> Function:
         self.now = SECOND
@@ -64,70 +56,21 @@ class Function:
         return str(answer["dropped"][0]["reason"])
 
 
-def start() -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [binary("nfvcert-function-harness")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-
-
-def running(process: subprocess.Popen[str]) -> Iterator[Function]:
-    with process:
-        yield Function(process)
-        assert process.stdin is not None
-        process.stdin.close()
-        assert process.wait(10) == 0
-
-
 @pytest.fixture(scope="module")
 def harness() -> Iterator[Function]:
-    yield from running(start())
+    yield from running("nfvcert-function-harness", Function)
 
 
 @pytest.fixture(scope="module")
 def other() -> Iterator[Function]:
     """A second instance, to which state or packets go."""
-    yield from running(start())
+    yield from running("nfvcert-function-harness", Function)
 
 
 def framed(packet: Packet) -> bytes:
     return bytes(LINK / packet)
 
 
-def octets_of(packet: Packet) -> bytes:
-    """The packet with every checksum computed anew by scapy."""
-    copy = packet.copy()
-    layer: Any = copy
-    while layer and not isinstance(layer, Raw):
-        if "chksum" in layer.fields and not (isinstance(layer, UDP) and layer.fields["chksum"] == 0):
-            layer.delfieldval("chksum")
-        layer = layer.payload
-    return bytes(copy)
-
-
-def built(packet: Packet) -> Packet:
-    return IP(octets_of(packet))
-
-
-def translated(packet: Packet, **changes: Any) -> bytes:
-    """`packet` as it goes on: one hop further, `changes` in IP or transport fields."""
-    expected = packet.copy()
-    expected.ttl -= 1
-    for name, value in changes.items():
-        setattr(expected if name in ("src", "dst") else expected.payload, name, value)
-    return octets_of(expected)
-
-
-ports = st.integers(1, 65535)
-payloads = st.binary(max_size=64)
-ip_fields = st.fixed_dictionaries(
-    {
-        "ttl": st.integers(2, 255),
-        "tos": st.integers(0, 255),
-        "id": st.integers(0, 65535),
-        "flags": st.sampled_from([0, "DF"]),
-        "options": st.sampled_from([[], [IPOption_NOP()] * 4]),
-    }
-)
 transports = st.sampled_from(["udp", "udp-without-sum", "tcp", "echo"])
 
 
@@ -185,16 +128,7 @@ def test_errors_from_outside_reach_the_inside_endpoint(
     sent = nat.forward(original)
     error = IP(src=ROUTER, dst=EXTERNAL) / ICMP(type=icmp_type, code=code) / Raw(sent[:quoted_length])
     got = nat.forward(built(error))
-    parsed = IP(got)
-    assert (parsed.src, parsed.dst) == (ROUTER, CLIENT)
-    quoted = parsed[IPerror]
-    assert (quoted.src, quoted.dst) == (CLIENT, SERVER)
-    if transport == "echo":
-        assert quoted[ICMPerror].id == 4000
-    else:
-        inner = quoted[UDPerror if transport == "udp" else TCPerror]
-        assert (inner.sport, inner.dport) == (4000, 7)
-    assert got[10:12] == octets_of(IP(got))[10:12]
+    check_quoting_error(got, (ROUTER, CLIENT), (CLIENT, SERVER), transport, (4000, 7))
     assert got[20:] == bytes(ICMP(type=icmp_type, code=code) / Raw(translated(original)[:quoted_length]))
 
 

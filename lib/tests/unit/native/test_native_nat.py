@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scapy.layers.inet import ICMP, IP, TCP, UDP, ICMPerror, IPerror, IPOption_NOP, TCPerror, UDPerror
+from packet_harness import (
+    SECOND,
+    Harness,
+    built,
+    check_quoting_error,
+    ip_fields,
+    octets_of,
+    payloads,
+    ports,
+    running,
+    translated,
+)
+from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.packet import Packet, Raw
-
-from nfvcert.traffic.native import binary
 
 pytestmark = pytest.mark.native
 
@@ -22,27 +30,12 @@ SERVER = "198.19.1.1"
 ROUTER = "192.0.2.1"
 EXTERNAL = "198.19.0.5"
 LB_MAC = "02:00:00:00:00:01"
-SECOND = 1_000_000_000
 
 relaxed = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-class Nat:
-    """One harness process; `configure` starts a new NAT44 inside it."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-        self.now = SECOND
-
-    def ask(self, op: str, **members: Any) -> dict[str, Any]:
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"op": op, "now_ns": self.now, **members}) + "\n")
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
-        assert line, f"harness died on {op} {members}"
-        answer: dict[str, Any] = json.loads(line)
-        assert "error" not in answer, answer
-        return answer
+class Nat(Harness):
+    """`configure` starts a new NAT44 inside the process."""
 
     def configure(self, **members: Any) -> Nat:
         self.now = SECOND
@@ -58,24 +51,7 @@ class Nat:
 
 @pytest.fixture(scope="module")
 def harness() -> Iterator[Nat]:
-    with subprocess.Popen(
-        [binary("nfvcert-nf-harness")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        yield Nat(process)
-        assert process.stdin is not None
-        process.stdin.close()
-        assert process.wait(10) == 0
-
-
-def octets_of(packet: Packet) -> bytes:
-    """The packet with every checksum computed anew."""
-    copy = packet.copy()
-    layer: Any = copy
-    while layer and not isinstance(layer, Raw):
-        if "chksum" in layer.fields and not (isinstance(layer, UDP) and layer.fields["chksum"] == 0):
-            del layer.fields["chksum"]
-        layer = layer.payload
-    return bytes(copy)
+    yield from running("nfvcert-nf-harness", Nat)
 
 
 def parsed(answer: dict[str, Any]) -> Packet:
@@ -83,29 +59,6 @@ def parsed(answer: dict[str, Any]) -> Packet:
     return IP(bytes.fromhex(answer["packet"]))
 
 
-def translated(packet: Packet, dscp: int | None, **changes: Any) -> bytes:
-    """`packet` as a correct translator sends it on: one hop further, `changes` in IP or transport fields."""
-    expected = packet.copy()
-    expected.ttl -= 1
-    if dscp is not None:
-        expected.tos = (dscp << 2) | (expected.tos & 3)
-    for name, value in changes.items():
-        layer = expected if name in ("src", "dst") else expected.payload
-        setattr(layer, name, value)
-    return octets_of(expected)
-
-
-ports = st.integers(1, 65535)
-payloads = st.binary(max_size=64)
-ip_fields = st.fixed_dictionaries(
-    {
-        "ttl": st.integers(2, 255),
-        "tos": st.integers(0, 255),
-        "id": st.integers(0, 65535),
-        "flags": st.sampled_from([0, "DF"]),
-        "options": st.sampled_from([[], [IPOption_NOP()] * 4]),
-    }
-)
 dscps = st.sampled_from([None, 18, 46])
 
 
@@ -122,12 +75,12 @@ def test_udp_is_translated_both_ways_as_scapy_would(
 ) -> None:
     nat = harness.configure(dscp=dscp)
     udp: dict[str, Any] = {"chksum": 0} if no_checksum else {}
-    out = IP(octets_of(IP(src=CLIENT, dst=SERVER, **fields) / UDP(sport=sport, dport=dport, **udp) / Raw(payload)))
+    out = built(IP(src=CLIENT, dst=SERVER, **fields) / UDP(sport=sport, dport=dport, **udp) / Raw(payload))
     answer = nat.outbound(bytes(out))
     assert bytes.fromhex(answer["packet"]) == translated(out, dscp, src=EXTERNAL, sport=1024)
     assert answer["destination"] == SERVER
 
-    back = IP(octets_of(IP(src=SERVER, dst=EXTERNAL, **fields) / UDP(sport=dport, dport=1024, **udp) / Raw(payload)))
+    back = built(IP(src=SERVER, dst=EXTERNAL, **fields) / UDP(sport=dport, dport=1024, **udp) / Raw(payload))
     answer = nat.inbound(bytes(back))
     assert bytes.fromhex(answer["packet"]) == translated(back, dscp, dst=CLIENT, dport=sport)
     assert answer["mac"] == LB_MAC
@@ -140,18 +93,14 @@ def test_tcp_is_translated_both_ways_as_scapy_would(
 ) -> None:
     nat = harness.configure(dscp=dscp)
     options = [("MSS", 1460), ("NOP", None), ("WScale", 7)]
-    syn = IP(
-        octets_of(
-            IP(src=CLIENT, dst=SERVER, **fields) / TCP(sport=sport, dport=dport, flags="S", seq=seq, options=options)
-        )
+    syn = built(
+        IP(src=CLIENT, dst=SERVER, **fields) / TCP(sport=sport, dport=dport, flags="S", seq=seq, options=options)
     )
     assert bytes.fromhex(nat.outbound(bytes(syn))["packet"]) == translated(syn, dscp, src=EXTERNAL, sport=1024)
-    data = IP(
-        octets_of(
-            IP(src=SERVER, dst=EXTERNAL, **fields)
-            / TCP(sport=dport, dport=1024, flags="PA", seq=seq, ack=seq)
-            / Raw(payload)
-        )
+    data = built(
+        IP(src=SERVER, dst=EXTERNAL, **fields)
+        / TCP(sport=dport, dport=1024, flags="PA", seq=seq, ack=seq)
+        / Raw(payload)
     )
     assert bytes.fromhex(nat.inbound(bytes(data))["packet"]) == translated(data, dscp, dst=CLIENT, dport=sport)
 
@@ -162,14 +111,14 @@ def test_echo_is_translated_by_identifier(
     harness: Nat, fields: dict[str, Any], identifier: int, payload: bytes
 ) -> None:
     nat = harness.configure()
-    request = IP(octets_of(IP(src=CLIENT, dst=SERVER, **fields) / ICMP(type=8, id=identifier, seq=3) / Raw(payload)))
-    assert bytes.fromhex(nat.outbound(bytes(request))["packet"]) == translated(request, None, src=EXTERNAL, id=1024)
-    reply = IP(octets_of(IP(src=SERVER, dst=EXTERNAL, **fields) / ICMP(type=0, id=1024, seq=3) / Raw(payload)))
-    assert bytes.fromhex(nat.inbound(bytes(reply))["packet"]) == translated(reply, None, dst=CLIENT, id=identifier)
+    request = built(IP(src=CLIENT, dst=SERVER, **fields) / ICMP(type=8, id=identifier, seq=3) / Raw(payload))
+    assert bytes.fromhex(nat.outbound(bytes(request))["packet"]) == translated(request, src=EXTERNAL, id=1024)
+    reply = built(IP(src=SERVER, dst=EXTERNAL, **fields) / ICMP(type=0, id=1024, seq=3) / Raw(payload))
+    assert bytes.fromhex(nat.inbound(bytes(reply))["packet"]) == translated(reply, dst=CLIENT, id=identifier)
 
 
 @pytest.mark.parametrize("quoted_length", [None, 28])
-@pytest.mark.parametrize("transport", ["udp", "tcp", "icmp"])
+@pytest.mark.parametrize("transport", ["udp", "tcp", "echo"])
 @pytest.mark.parametrize(("icmp_type", "code"), [(3, 3), (11, 0), (12, 0)])
 def test_errors_from_outside_reach_the_inside_endpoint(
     harness: Nat, transport: str, icmp_type: int, code: int, quoted_length: int | None
@@ -178,39 +127,32 @@ def test_errors_from_outside_reach_the_inside_endpoint(
     layers = {
         "udp": UDP(sport=4000, dport=7) / Raw(b"question"),
         "tcp": TCP(sport=4000, dport=7, flags="S"),
-        "icmp": ICMP(type=8, id=4000, seq=1) / Raw(b"question"),
+        "echo": ICMP(type=8, id=4000, seq=1) / Raw(b"question"),
     }
-    original = IP(octets_of(IP(src=CLIENT, dst=SERVER) / layers[transport]))
+    original = built(IP(src=CLIENT, dst=SERVER) / layers[transport])
     sent = bytes.fromhex(nat.outbound(bytes(original))["packet"])
     error = octets_of(IP(src=ROUTER, dst=EXTERNAL) / ICMP(type=icmp_type, code=code) / Raw(sent[:quoted_length]))
 
     answer = nat.inbound(error)
-    got = parsed(answer)
-    assert (got.src, got.dst, answer["mac"]) == (ROUTER, CLIENT, LB_MAC)
-    quoted = got[IPerror]
-    assert (quoted.src, quoted.dst) == (CLIENT, SERVER)
-    if transport == "icmp":
-        assert quoted[ICMPerror].id == 4000
-    else:
-        inner = quoted[UDPerror if transport == "udp" else TCPerror]
-        assert (inner.sport, inner.dport) == (4000, 7)
-    # Every checksum is the one scapy computes; the quoted packet is the original but for TTL, DSCP and header checksum.
-    assert bytes(got)[10:12] == octets_of(IP(bytes(got)))[10:12]
+    assert (answer["action"], answer["mac"]) == ("forward", LB_MAC)
+    got = bytes.fromhex(answer["packet"])
+    check_quoting_error(got, (ROUTER, CLIENT), (CLIENT, SERVER), transport, (4000, 7))
+    # the quoted packet is the original but for TTL, DSCP and header checksum
     expected = translated(original, 18)[:quoted_length]
-    assert bytes.fromhex(answer["packet"])[28:] == expected
-    assert bytes.fromhex(answer["packet"])[20:] == bytes(ICMP(type=icmp_type, code=code) / Raw(expected))
+    assert got[28:] == expected
+    assert got[20:] == bytes(ICMP(type=icmp_type, code=code) / Raw(expected))
 
 
 def test_errors_from_inside_look_as_if_the_translator_sent_them(harness: Nat) -> None:
     nat = harness.configure()
     nat.outbound(octets_of(IP(src=CLIENT, dst=SERVER) / UDP(sport=4000, dport=7) / Raw(b"x")))
-    arrived = IP(octets_of(IP(src=SERVER, dst=EXTERNAL) / UDP(sport=7, dport=1024) / Raw(b"late answer")))
+    arrived = built(IP(src=SERVER, dst=EXTERNAL) / UDP(sport=7, dport=1024) / Raw(b"late answer"))
     delivered = bytes.fromhex(nat.inbound(bytes(arrived))["packet"])
     error = octets_of(IP(src=CLIENT, dst=SERVER) / ICMP(type=3, code=3) / Raw(delivered))
     answer = nat.outbound(error)
     got = bytes.fromhex(answer["packet"])
     assert answer["destination"] == SERVER
-    assert got[20:] == bytes(ICMP(type=3, code=3) / Raw(translated(arrived, None)))
+    assert got[20:] == bytes(ICMP(type=3, code=3) / Raw(translated(arrived)))
     assert IP(got).src == EXTERNAL
 
 
