@@ -55,6 +55,14 @@ void MacAddress::store(Bytes bytes, std::size_t offset) const {
     std::copy(octets.begin(), octets.end(), bytes.subspan(offset, octets.size()).begin());
 }
 
+std::uint64_t MacAddress::number() const {
+    std::uint64_t number = 0;
+    for (const auto octet : octets) {
+        number = (number << 8U) | octet;
+    }
+    return number;
+}
+
 std::string MacAddress::text() const {
     static constexpr std::string_view digits = "0123456789abcdef";
     std::string text(17, ':');

@@ -24,6 +24,8 @@ struct MacAddress {
     void store(Bytes bytes, std::size_t offset) const;
     [[nodiscard]] bool is_group() const { return (octets[0] & 1) != 0; }
     [[nodiscard]] bool is_zero() const { return *this == MacAddress{}; }
+    /// The octets in the low bits, the first of the wire in the highest of them.
+    [[nodiscard]] std::uint64_t number() const;
     [[nodiscard]] std::string text() const;
     auto operator<=>(const MacAddress&) const = default;
 };

@@ -4,14 +4,23 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <stdexcept>
 #include <string>
+
+#include "packet/address.hpp"
 
 namespace nfvcert::switching {
 
 using Mac = std::uint64_t;
 
 /// Throws std::invalid_argument unless the text is six octets in hexadecimal with colons between.
-Mac mac_of(const std::string& text);
+inline Mac mac_of(const std::string& text) {
+    const auto mac = packet::MacAddress::parse(text);
+    if (!mac) {
+        throw std::invalid_argument("'" + text + "' is no MAC address");
+    }
+    return mac->number();
+}
 
 inline Mac load_mac(const std::uint8_t* at) {
     std::uint64_t value = 0;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "packet/base64.hpp"
 #include "switch/orders.hpp"
 #include "switch/server_switch.hpp"
 
@@ -8,24 +9,6 @@ namespace nfvcert::switching {
 namespace {
 
 using nlohmann::json;
-
-constexpr char digits64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-std::string base64(const std::vector<std::uint8_t>& octets) {
-    std::string text;
-    text.reserve((octets.size() + 2) / 3 * 4);
-    for (std::size_t at = 0; at < octets.size(); at += 3) {
-        const auto left = std::min<std::size_t>(3, octets.size() - at);
-        std::uint32_t group = 0;
-        for (std::size_t i = 0; i < 3; ++i) {
-            group = (group << 8U) | (i < left ? octets[at + i] : 0U);
-        }
-        for (std::size_t i = 0; i < 4; ++i) {
-            text += i <= left ? digits64[(group >> (18U - 6U * i)) & 63U] : '=';
-        }
-    }
-    return text;
-}
 
 std::vector<std::size_t> numbers_of(const json& order, const char* name, std::size_t limit) {
     auto numbers = order.at(name).get<std::vector<std::size_t>>();
@@ -175,7 +158,7 @@ json ServerSwitch::occupancy(const json& order) {
             bitmap[id / 8] = static_cast<std::uint8_t>(bitmap[id / 8] | (1U << (id % 8)));
         }
     }
-    return {{"bitmap", base64(bitmap)}, {"flows", total}, {"t_ns", t_ns}};
+    return {{"bitmap", packet::base64_of(bitmap)}, {"flows", total}, {"t_ns", t_ns}};
 }
 
 json ServerSwitch::flows(const json& order) {

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "dpdk/control.hpp"
-#include "switch/crc32c.hpp"
 #include "switch/flow_table.hpp"
 #include "switch/identity.hpp"
 #include "switch/mac.hpp"
@@ -40,19 +39,6 @@ std::vector<std::uint8_t> udp_frame(const FlowKey& flow, std::uint16_t fragment 
     return frame;
 }
 
-/// CRC-32C bit by bit, as RFC 3720 appendix B.4 describes it.
-std::uint16_t slow_id(std::vector<std::uint8_t> octets) {
-    std::uint32_t crc = 0xffff'ffff;
-    for (const auto octet : octets) {
-        crc ^= octet;
-        for (int bit = 0; bit < 8; ++bit) {
-            crc = (crc >> 1) ^ ((crc & 1U) != 0 ? 0x82f6'3b78U : 0U);
-        }
-    }
-    crc ^= 0xffff'ffff;
-    return static_cast<std::uint16_t>(crc ^ (crc >> 16));
-}
-
 Rule range(std::string name, std::uint16_t low, std::uint16_t high, PortIndex port, int priority = 0) {
     return {std::move(name), "", port, priority, IdRange{low, high}, {}};
 }
@@ -67,29 +53,6 @@ struct Store {
 };
 
 }  // namespace
-
-TEST_CASE("the flow id is the CRC of the header fields in network order") {
-    const FlowKey flow{0xc612'0001, 0x0a01'0203, 4660, 53, 17};
-    CHECK(flow_id(flow, Identity::five_tuple) ==
-          slow_id({0xc6, 0x12, 0x00, 0x01, 0x0a, 0x01, 0x02, 0x03, 0x12, 0x34, 0x00, 0x35, 17}));
-    CHECK(flow_id(flow, Identity::addresses) == slow_id({0xc6, 0x12, 0x00, 0x01, 0x0a, 0x01, 0x02, 0x03, 17}));
-    CHECK(flow_id(flow, Identity::source_port) == 4660);
-    CHECK_THROWS_WITH(identity_named("hash"), doctest::Contains("five-tuple, addresses or source-port"));
-}
-
-TEST_CASE("CRC-32C is the same with the instruction and without, as RFC 3720 appendix B.4 has it") {
-    std::vector<std::uint8_t> octets(32);
-    CHECK(crc32c(octets.data(), 32) == 0x8a91'36aa);
-    std::fill(octets.begin(), octets.end(), 0xff);
-    CHECK(crc32c(octets.data(), 32) == 0x62a8'ab43);
-    for (std::uint8_t i = 0; i < 32; ++i) {
-        octets[i] = i;
-    }
-    CHECK(crc32c(octets.data(), 32) == 0x46dd'794e);
-    for (std::size_t count = 0; count <= octets.size(); ++count) {
-        CHECK(crc32c(octets.data(), count) == crc32c_by_table(octets.data(), count));
-    }
-}
 
 TEST_CASE("a frame shows its flow, or that it has none") {
     const FlowKey flow{0xc612'0001, 0x0a01'0203, 4660, 53, 17};

@@ -8,38 +8,18 @@
 // {"op": "expire", "now_ns": n}; {"op": "export", "format": 1, "now_ns": n}; {"op": "import", "state": {..}, "now_ns": n}
 // {"op": "stats", "now_ns": n}
 
-#include <cstdio>
-#include <iostream>
 #include <string>
 
 #include "functions/nat44.hpp"
 #include "functions/state_codec.hpp"
+#include "tests/line_harness.hpp"
 
 namespace {
 
 using namespace nfvcert;
 using nlohmann::json;
-
-std::vector<std::uint8_t> from_hex(const std::string& text) {
-    if (text.size() % 2 != 0) {
-        throw std::invalid_argument("odd number of hexadecimal digits");
-    }
-    std::vector<std::uint8_t> octets;
-    for (std::size_t i = 0; i < text.size(); i += 2) {
-        octets.push_back(static_cast<std::uint8_t>(std::stoul(text.substr(i, 2), nullptr, 16)));
-    }
-    return octets;
-}
-
-std::string to_hex(packet::ConstBytes octets) {
-    static constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    for (const auto octet : octets) {
-        text += digits[octet >> 4];
-        text += digits[octet & 0x0f];
-    }
-    return text;
-}
+using tests::from_hex;
+using tests::to_hex;
 
 class Harness {
 public:
@@ -126,13 +106,5 @@ private:
 
 int main() {
     Harness harness;
-    for (std::string line; std::getline(std::cin, line);) {
-        json answer;
-        try {
-            answer = harness.handle(json::parse(line));
-        } catch (const std::exception& error) {
-            answer = {{"error", error.what()}};
-        }
-        std::cout << answer.dump() << std::endl;
-    }
+    tests::answer_lines([&](const json& request) { return harness.handle(request); });
 }

@@ -1,9 +1,15 @@
 #include <doctest/doctest.h>
 
+#include <array>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "packet/arp.hpp"
+#include "packet/base64.hpp"
 #include "packet/checksum.hpp"
+#include "packet/crc32c.hpp"
+#include "packet/flow.hpp"
 #include "packet/transport.hpp"
 
 using namespace nfvcert::packet;
@@ -33,6 +39,19 @@ bool transport_sum_valid(const std::vector<std::uint8_t>& packet) {
     const auto header = parse_ipv4(packet);
     return checksum_valid(ConstBytes{packet}.subspan(header->header_length, header->payload_length()),
                           pseudo_header_sum(*header));
+}
+
+/// CRC-32C bit by bit, as RFC 3720 appendix B.4 describes it.
+std::uint16_t slow_id(std::vector<std::uint8_t> octets) {
+    std::uint32_t crc = 0xffff'ffff;
+    for (const auto octet : octets) {
+        crc ^= octet;
+        for (int bit = 0; bit < 8; ++bit) {
+            crc = (crc >> 1) ^ ((crc & 1U) != 0 ? 0x82f6'3b78U : 0U);
+        }
+    }
+    crc ^= 0xffff'ffff;
+    return static_cast<std::uint16_t>(crc ^ (crc >> 16));
 }
 
 }  // namespace
@@ -146,4 +165,45 @@ TEST_CASE("ARP frames survive writing and reading") {
     CHECK(answer->target_mac == mac);
     CHECK(parse_ethernet(answer_frame)->destination == mac);
     CHECK_FALSE(parse_arp(ConstBytes{frame}.subspan(14, 27)));
+}
+
+TEST_CASE("the flow id is the CRC of the header fields in network order") {
+    const FlowKey flow{0xc612'0001, 0x0a01'0203, 4660, 53, 17};
+    CHECK(flow_id(flow, Identity::five_tuple) ==
+          slow_id({0xc6, 0x12, 0x00, 0x01, 0x0a, 0x01, 0x02, 0x03, 0x12, 0x34, 0x00, 0x35, 17}));
+    CHECK(flow_id(flow, Identity::addresses) == slow_id({0xc6, 0x12, 0x00, 0x01, 0x0a, 0x01, 0x02, 0x03, 17}));
+    CHECK(flow_id(flow, Identity::source_port) == 4660);
+    CHECK_THROWS_WITH(identity_named("hash"), doctest::Contains("five-tuple, addresses or source-port"));
+}
+
+TEST_CASE("CRC-32C is the same with the instruction and without, as RFC 3720 appendix B.4 has it") {
+    const std::string digits = "123456789";
+    CHECK(crc32c(reinterpret_cast<const std::uint8_t*>(digits.data()), digits.size()) == 0xe306'9283);
+    std::vector<std::uint8_t> octets(32);
+    CHECK(crc32c(octets.data(), 32) == 0x8a91'36aa);
+    std::fill(octets.begin(), octets.end(), 0xff);
+    CHECK(crc32c(octets.data(), 32) == 0x62a8'ab43);
+    for (std::uint8_t i = 0; i < 32; ++i) {
+        octets[i] = i;
+    }
+    CHECK(crc32c(octets.data(), 32) == 0x46dd'794e);
+    for (std::size_t count = 0; count <= octets.size(); ++count) {
+        CHECK(crc32c(octets.data(), count) == crc32c_by_table(octets.data(), count));
+    }
+}
+
+TEST_CASE("base64 goes there and back, as RFC 4648 section 10 has it") {
+    std::vector<std::uint8_t> octets;
+    for (unsigned i = 0; i < 50; ++i) {
+        CHECK(octets_of_base64(base64_of(octets)) == octets);
+        octets.push_back(static_cast<std::uint8_t>(i * 37));
+    }
+    const std::array<std::pair<std::string, std::string>, 4> known{
+        {{"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foobar", "Zm9vYmFy"}}};
+    for (const auto& [plain, text] : known) {
+        CHECK(base64_of({reinterpret_cast<const std::uint8_t*>(plain.data()), plain.size()}) == text);
+    }
+    for (const auto* wrong : {"=", "Zg=", "Zg==Zg==", "Zm9*", "Zm9v\n"}) {
+        CHECK_FALSE(octets_of_base64(wrong));
+    }
 }

@@ -1,5 +1,6 @@
 // Orders of the control socket. What takes long is done outside of the polling thread, or a slice at a time between two bursts.
 
+#include "packet/base64.hpp"
 #include "vnf/host.hpp"
 #include "vnf/orders.hpp"
 
@@ -103,11 +104,11 @@ json Host::export_flows(const json& order) {
             function_->release_slice(selector, slots);
         }
     });
-    return {{"state", base64_of(state)}, {"flows", flows}, {"t_ns", program_.clock().now_ns()}};
+    return {{"state", packet::base64_of(state)}, {"flows", flows}, {"t_ns", program_.clock().now_ns()}};
 }
 
 json Host::import_flows(const json& order) {
-    const auto octets = refusing("bad-state", [&] { return octets_of_base64(order.value("state", std::string{})); });
+    const auto octets = refusing("bad-state", [&] { return state_of(order); });
     auto blocks = refusing("bad-state", [&] { return nf::read_blocks(octets, function_->state_code()); });
     nf::ImportReport report;
     for (auto& block : blocks) {

@@ -1,10 +1,8 @@
 #pragma once
 // Reading the orders of the control socket that name flows, and state as text.
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
-#include <span>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "functions/common/flow_selector.hpp"
@@ -18,8 +16,7 @@ nf::FlowSelector selector_of(const nlohmann::json& order);
 /// [source, destination, source port, destination port, protocol, packets, bytes, first_ns, last_ns]
 nlohmann::json json_of(const nf::FlowCounters& flow);
 
-std::string base64_of(std::span<const std::uint8_t> octets);
-/// Throws std::invalid_argument when `text` is no base64 (RFC 4648, padded).
-std::vector<std::uint8_t> octets_of_base64(std::string_view text);
+/// What "state" of the order holds in base64. Throws std::invalid_argument when it is none.
+std::vector<std::uint8_t> state_of(const nlohmann::json& order);
 
 }  // namespace nfvcert::vnf

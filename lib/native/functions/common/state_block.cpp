@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "functions/common/flow_selector.hpp"
 #include "packet/bytes.hpp"
+#include "packet/crc32c.hpp"
 
 namespace nfvcert::nf {
 namespace {
@@ -41,7 +41,7 @@ void StateWriter::u64(std::uint64_t value) {
 std::vector<std::uint8_t> StateWriter::finish() {
     packet::store32(octets_, 8, records_);
     packet::store32(octets_, 12, static_cast<std::uint32_t>(octets_.size() - header_length));
-    u32(crc32c(octets_.data(), octets_.size()));
+    u32(packet::crc32c(octets_.data(), octets_.size()));
     return std::move(octets_);
 }
 
@@ -81,7 +81,7 @@ std::vector<StateBlock> read_blocks(std::span<const std::uint8_t> state, std::ui
             throw StateError("state: a block is cut off");
         }
         const auto sum = packet::load32(state, header_length + length);
-        if (sum != crc32c(state.data(), header_length + length)) {
+        if (sum != packet::crc32c(state.data(), header_length + length)) {
             throw StateError("state: a block is damaged, its check sum does not fit");
         }
         blocks.push_back({StateReader{state.subspan(header_length, length)}, packet::load32(state, 8)});

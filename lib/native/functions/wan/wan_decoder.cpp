@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "functions/wan/wan_optimiser.hpp"
+#include "packet/crc32c.hpp"
 
 namespace nfvcert::nf {
 
@@ -69,7 +70,7 @@ WanOptimiser::Result WanOptimiser::decode(PacketRef& packet, const FrameView& vi
         return {DropReason::undecodable};
     }
     const std::span<const std::uint8_t> content{work_.data(), shim.length};
-    if (!made || content_id(content) != shim.id || crc32c(content.data(), content.size()) != shim.sum) {
+    if (!made || content_id(content) != shim.id || packet::crc32c(content.data(), content.size()) != shim.sum) {
         return shim.protocol == carrier_protocol ? Result{DropReason::undecodable} : ask(packet, view, shim);
     }
     const auto total = static_cast<std::size_t>(view.header_length) + shim.length;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "functions/wan/wan_optimiser.hpp"
+#include "packet/crc32c.hpp"
 
 namespace nfvcert::nf {
 
@@ -91,7 +92,7 @@ WanOptimiser::Result WanOptimiser::encode(PacketRef& packet, const FrameView& vi
         return {};
     }
     const Shim shim{kind_encoded, view.protocol, view.payload_length(), generation_, content_id(content),
-                    crc32c(content.data(), content.size())};
+                    packet::crc32c(content.data(), content.size())};
     std::size_t length = 0;
     if (carrier) {  // would be taken for an encoding at the other end: wrapped as a literal
         length = content.empty() ? 0 : literal_length + content.size();

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "packet/address.hpp"
+
 namespace nfvcert::engine {
 namespace {
 
@@ -107,18 +109,11 @@ std::uint32_t ipv4_of(const std::string& text, const std::string& where) {
 }
 
 std::uint64_t mac_of(const std::string& text, const std::string& where) {
-    std::array<unsigned, 6> octets{};
-    int used = 0;
-    if (std::sscanf(text.c_str(), "%2x:%2x:%2x:%2x:%2x:%2x%n", &octets[0], &octets[1], &octets[2], &octets[3], &octets[4],
-                    &octets[5], &used) != 6 ||
-        static_cast<std::size_t>(used) != text.size()) {
+    const auto mac = packet::MacAddress::parse(text);
+    if (!mac) {
         refuse(where, "'" + text + "' is no MAC address like 02:4e:46:00:00:01");
     }
-    std::uint64_t value = 0;
-    for (const auto octet : octets) {
-        value = (value << 8) | octet;
-    }
-    return value;
+    return mac->number();
 }
 
 }  // namespace nfvcert::engine

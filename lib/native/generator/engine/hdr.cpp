@@ -4,7 +4,7 @@
 #include <bit>
 
 #include "generator/engine/histogram.hpp"
-#include "generator/engine/stream_plan.hpp"
+#include "packet/base64.hpp"
 
 namespace nfvcert::engine {
 namespace {
@@ -89,7 +89,7 @@ std::string hdr_base64_us(const Histogram& histogram) {
     put(compressed, compressed_cookie, 4);
     put(compressed, container.size(), 4);
     compressed.insert(compressed.end(), container.begin(), container.end());
-    return to_base64(compressed);
+    return packet::base64_of(compressed);
 }
 
 }  // namespace nfvcert::engine

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "generator/engine/wire.hpp"
+#include "packet/base64.hpp"
 
 namespace nfvcert::engine {
 namespace {
@@ -15,8 +16,6 @@ constexpr std::size_t longest_packet = 1900;  // what fits one buffer with room 
 constexpr double longest_gap_us = 1e13;
 constexpr std::int64_t most_packets = std::int64_t{1} << 53;
 constexpr std::size_t latency_trailer_octets = 16;
-
-constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 void read_mode(const Fields& stream, StreamPlan& plan) {
     const Fields mode{stream.at("mode"), stream.where() + ": mode", {"type", "total_pkts", "pkts_per_burst", "ibg_us", "count"}};
@@ -148,39 +147,11 @@ double peak_rate(const std::vector<const StreamPlan*>& streams) {
 }
 
 std::vector<std::uint8_t> from_base64(const std::string& text, const std::string& where) {
-    std::vector<std::uint8_t> octets;
-    std::uint32_t bits = 0;
-    unsigned held = 0;
-    std::size_t end = text.size();
-    while (end > 0 && text[end - 1] == '=' && text.size() - end < 2) {
-        --end;
+    auto octets = packet::octets_of_base64(text);
+    if (!octets) {
+        refuse(where, "'packet' is no base64");
     }
-    for (std::size_t i = 0; i < end; ++i) {
-        const auto value = alphabet.find(text[i]);
-        if (value == std::string_view::npos || text.size() % 4 != 0) {
-            refuse(where, "'packet' is no base64");
-        }
-        bits = (bits << 6) | static_cast<std::uint32_t>(value);
-        held += 6;
-        if (held >= 8) {
-            held -= 8;
-            octets.push_back(static_cast<std::uint8_t>(bits >> held));
-        }
-    }
-    return octets;
-}
-
-std::string to_base64(const std::vector<std::uint8_t>& octets) {
-    std::string text;
-    for (std::size_t i = 0; i < octets.size(); i += 3) {
-        const auto left = octets.size() - i;
-        const auto bits = static_cast<std::uint32_t>(octets[i] << 16) | static_cast<std::uint32_t>(left > 1 ? octets[i + 1] << 8 : 0) |
-                          static_cast<std::uint32_t>(left > 2 ? octets[i + 2] : 0);
-        for (unsigned k = 0; k < 4; ++k) {
-            text += k <= left ? alphabet[(bits >> (18 - 6 * k)) & 63] : '=';
-        }
-    }
-    return text;
+    return std::move(*octets);
 }
 
 }  // namespace nfvcert::engine

@@ -46,6 +46,5 @@ std::vector<StreamPlan> read_streams(const json& streams);
 double peak_rate(const std::vector<const StreamPlan*>& streams);
 
 std::vector<std::uint8_t> from_base64(const std::string& text, const std::string& where);
-std::string to_base64(const std::vector<std::uint8_t>& octets);
 
 }  // namespace nfvcert::engine

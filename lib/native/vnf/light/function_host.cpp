@@ -1,5 +1,6 @@
 #include "vnf/light/function_host.hpp"
 
+#include "packet/base64.hpp"
 #include "packet/ethernet.hpp"
 #include "runtime/clock.hpp"
 #include "vnf/orders.hpp"
@@ -223,10 +224,10 @@ void FunctionHost::add_commands() {
         return {{"flows", flows}};
     });
     add("export", [this](const json& request) -> json {
-        return {{"state", base64_of(function_->export_state(selector_of(request), monotonic_ns()))}};
+        return {{"state", packet::base64_of(function_->export_state(selector_of(request), monotonic_ns()))}};
     });
     add("import", [this](const json& request) -> json {
-        const auto report = function_->import_state(octets_of_base64(request.value("state", "")), monotonic_ns());
+        const auto report = function_->import_state(state_of(request), monotonic_ns());
         return {{"flows", report.flows}, {"conflicts", report.conflicts}};
     });
     add("release", [this](const json& request) -> json { return {{"flows", function_->release_state(selector_of(request))}}; });

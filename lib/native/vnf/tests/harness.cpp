@@ -9,40 +9,22 @@
 // {"op": "list", "now_ns": n}; {"op": "statistics"}; {"op": "configure", "change": {..}}
 // {"op": "monitor"} -> {"bins", "heavy_hitters", "prefixes"}; {"op": "flow_id", "flow": [5], "identity": ".."}
 
-#include <iostream>
 #include <string>
 #include <unordered_map>
 
 #include "functions/monitor/traffic_monitor.hpp"
 #include "functions/network_function.hpp"
+#include "packet/base64.hpp"
+#include "tests/line_harness.hpp"
 #include "vnf/orders.hpp"
 
 namespace {
 
 using namespace nfvcert;
 using nlohmann::json;
+using tests::from_hex;
+using tests::to_hex;
 using Buffer = std::vector<std::uint8_t>;
-
-Buffer from_hex(const std::string& text) {
-    if (text.size() % 2 != 0) {
-        throw std::invalid_argument("odd number of hexadecimal digits");
-    }
-    Buffer octets;
-    for (std::size_t i = 0; i < text.size(); i += 2) {
-        octets.push_back(static_cast<std::uint8_t>(std::stoul(text.substr(i, 2), nullptr, 16)));
-    }
-    return octets;
-}
-
-std::string to_hex(const std::uint8_t* octets, std::size_t count) {
-    static constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    for (std::size_t i = 0; i < count; ++i) {
-        text += digits[octets[i] >> 4];
-        text += digits[octets[i] & 0x0f];
-    }
-    return text;
-}
 
 class Harness {
 public:
@@ -69,10 +51,10 @@ public:
             return outcome(out);
         }
         if (op == "export") {
-            return {{"state", vnf::base64_of(function_->export_state(vnf::selector_of(request), now))}};
+            return {{"state", packet::base64_of(function_->export_state(vnf::selector_of(request), now))}};
         }
         if (op == "import") {
-            const auto report = function_->import_state(vnf::octets_of_base64(request.at("state").get<std::string>()), now);
+            const auto report = function_->import_state(vnf::state_of(request), now);
             return {{"flows", report.flows}, {"conflicts", report.conflicts}};
         }
         if (op == "release") {
@@ -100,7 +82,7 @@ public:
         }
         if (op == "flow_id") {
             const auto& f = request.at("flow");
-            return {{"id", nf::flow_id({f[0], f[1], f[2], f[3], f[4]}, nf::identity_of(request.value("identity", "five-tuple")))}};
+            return {{"id", nf::flow_id({f[0], f[1], f[2], f[3], f[4]}, nf::identity_named(request.value("identity", "five-tuple")))}};
         }
         throw std::invalid_argument("unknown op " + op);
     }
@@ -125,10 +107,10 @@ private:
     json outcome(const nf::Emission& out) {
         auto answer = json{{"forwarded", json::array()}, {"dropped", json::array()}};
         for (const auto& packet : out.forwarded) {
-            answer["forwarded"].push_back({{"frame", to_hex(packet.data, packet.length)}, {"port", packet.port}, {"tag", take(packet)}});
+            answer["forwarded"].push_back({{"frame", to_hex({packet.data, packet.length})}, {"port", packet.port}, {"tag", take(packet)}});
         }
         for (const auto& [packet, reason] : out.dropped) {
-            answer["dropped"].push_back({{"reason", nf::name_of(reason)}, {"frame", to_hex(packet.data, packet.length)}, {"tag", take(packet)}});
+            answer["dropped"].push_back({{"reason", nf::name_of(reason)}, {"frame", to_hex({packet.data, packet.length})}, {"tag", take(packet)}});
         }
         return answer;
     }
@@ -170,13 +152,5 @@ private:
 
 int main() {
     Harness harness;
-    for (std::string line; std::getline(std::cin, line);) {
-        json answer;
-        try {
-            answer = harness.handle(json::parse(line));
-        } catch (const std::exception& error) {
-            answer = {{"error", error.what()}};
-        }
-        std::cout << answer.dump() << std::endl;
-    }
+    tests::answer_lines([&](const json& request) { return harness.handle(request); });
 }

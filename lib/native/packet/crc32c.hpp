@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace nfvcert::switching {
+namespace nfvcert::packet {
 
 /// Start value and final exclusive or 0xffffffff.
 std::uint32_t crc32c(const std::uint8_t* octets, std::size_t count);
@@ -13,4 +13,4 @@ std::uint32_t crc32c(const std::uint8_t* octets, std::size_t count);
 std::uint32_t crc32c_by_table(const std::uint8_t* octets, std::size_t count);
 bool has_crc32c_instruction();
 
-}  // namespace nfvcert::switching
+}  // namespace nfvcert::packet

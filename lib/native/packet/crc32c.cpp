@@ -1,4 +1,4 @@
-#include "switch/crc32c.hpp"
+#include "packet/crc32c.hpp"
 
 #include <array>
 #include <cstring>
@@ -7,7 +7,7 @@
 #include <nmmintrin.h>
 #endif
 
-namespace nfvcert::switching {
+namespace nfvcert::packet {
 namespace {
 
 constexpr std::uint32_t all_ones = 0xffff'ffff;
@@ -87,4 +87,4 @@ bool has_crc32c_instruction() {
 #endif
 }
 
-}  // namespace nfvcert::switching
+}  // namespace nfvcert::packet
