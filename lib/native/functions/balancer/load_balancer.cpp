@@ -68,22 +68,13 @@ void LoadBalancer::classify(const PacketRef& packet, Work& work) const {
     auto& view = work.view;
     view = view_frame(packet);
     work.hash = 0;
-    if (view.kind == FrameKind::faulty) {
+    const bool from_server = servers_.is_server(view.source);
+    const bool foreign = !from_server && view.kind != FrameKind::icmp_error && !is_virtual(view.destination);
+    if (!check_carried(view, foreign, !from_server)) {
         return;
     }
-    const bool from_server = servers_.is_server(view.source);
-    const bool echo = view.kind == FrameKind::echo_request || view.kind == FrameKind::echo_reply;
-    if (!is_unicast(view.source) || !is_unicast(view.destination)) {
-        view.make_faulty(DropReason::martian);
-    } else if (!from_server && !is_virtual(view.destination) && view.kind != FrameKind::icmp_error) {
-        view.make_faulty(DropReason::foreign);
-    } else if (view.kind == FrameKind::other_protocol) {
-        view.make_faulty(DropReason::unsupported_protocol);
-    } else if (view.kind == FrameKind::other_icmp || (echo && (view.kind == FrameKind::echo_reply) != from_server)) {
-        view.make_faulty(DropReason::unsupported_icmp);
-    } else if (view.ttl() <= 1) {
-        view.make_faulty(DropReason::ttl_expired);
-    } else if (from_server) {
+    const bool echo = view.is_echo();
+    if (from_server) {
         work.key = {view.destination, view.source, view.destination_port, echo ? std::uint16_t{0} : view.source_port,
                     view.protocol, false};
         work.hash = work.key.hash();

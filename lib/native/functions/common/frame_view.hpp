@@ -102,6 +102,7 @@ struct FrameView {
     [[nodiscard]] std::uint16_t payload_length() const { return static_cast<std::uint16_t>(total_length - header_length); }
     [[nodiscard]] std::uint16_t identification() const { return read16(ip + 4); }
     [[nodiscard]] std::uint8_t ttl() const { return ip[8]; }
+    [[nodiscard]] bool is_echo() const { return kind == FrameKind::echo_request || kind == FrameKind::echo_reply; }
     [[nodiscard]] FlowKey key() const {
         return {source, destination, source_port, protocol == protocol::icmp ? std::uint16_t{0} : destination_port, protocol};
     }
@@ -118,6 +119,27 @@ FrameView view_header(const PacketRef& packet);
 inline bool is_unicast(std::uint32_t address) {
     const auto first = address >> 24;
     return first != 0 && first != 127 && first < 224;
+}
+
+/// Makes the view faulty when a function that keeps flows cannot carry the packet, and answers whether it can: both addresses
+/// are somebody's, it is not `foreign`, its protocol or ICMP message belongs to a flow, an echo request goes `outward` and a
+/// reply the other way, and a hop is left.
+inline bool check_carried(FrameView& view, bool foreign, bool outward) {
+    if (view.kind == FrameKind::faulty) {
+        return false;
+    }
+    if (!is_unicast(view.source) || !is_unicast(view.destination)) {
+        view.make_faulty(DropReason::martian);
+    } else if (foreign) {
+        view.make_faulty(DropReason::foreign);
+    } else if (view.kind == FrameKind::other_protocol) {
+        view.make_faulty(DropReason::unsupported_protocol);
+    } else if (view.kind == FrameKind::other_icmp || (view.is_echo() && (view.kind == FrameKind::echo_request) != outward)) {
+        view.make_faulty(DropReason::unsupported_icmp);
+    } else if (view.ttl() <= 1) {
+        view.make_faulty(DropReason::ttl_expired);
+    }
+    return view.kind != FrameKind::faulty;
 }
 
 enum class Side : std::uint8_t { source, destination };

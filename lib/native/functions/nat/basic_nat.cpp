@@ -60,22 +60,11 @@ void BasicNat::classify(const PacketRef& packet, Work& work) const {
     auto& view = work.view;
     view = view_frame(packet);
     work.hash = 0;
-    if (view.kind == FrameKind::faulty) {
+    work.out = config_.is_inside(view.source);
+    if (!check_carried(view, !work.out && !ports_.serves(view.destination), work.out)) {
         return;
     }
-    work.out = config_.is_inside(view.source);
-    const bool echo = view.kind == FrameKind::echo_request || view.kind == FrameKind::echo_reply;
-    if (!is_unicast(view.source) || !is_unicast(view.destination)) {
-        view.make_faulty(DropReason::martian);
-    } else if (!work.out && !ports_.serves(view.destination)) {
-        view.make_faulty(DropReason::foreign);
-    } else if (view.kind == FrameKind::other_protocol) {
-        view.make_faulty(DropReason::unsupported_protocol);
-    } else if (view.kind == FrameKind::other_icmp || (echo && (view.kind == FrameKind::echo_request) != work.out)) {
-        view.make_faulty(DropReason::unsupported_icmp);
-    } else if (view.ttl() <= 1) {
-        view.make_faulty(DropReason::ttl_expired);
-    } else if (work.out && ports_.serves(view.destination)) {
+    if (work.out && ports_.serves(view.destination)) {
         view.make_faulty(DropReason::hairpin_refused);
     } else {
         work.local = work.out ? view.source : view.destination;

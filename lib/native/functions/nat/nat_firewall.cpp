@@ -39,31 +39,11 @@ void NatFirewall::classify(const PacketRef& packet, Work& work) const {
     auto& view = work.view;
     view = view_frame(packet);
     work.hash = 0;
-    if (view.kind == FrameKind::faulty) {
-        return;
-    }
-    if (!is_unicast(view.source) || !is_unicast(view.destination)) {
-        view.make_faulty(DropReason::martian);
-        return;
-    }
     const bool out = config_.is_inside(view.source);
-    if (!out && !ports_.serves(view.destination)) {
-        view.make_faulty(DropReason::foreign);
+    if (!check_carried(view, !out && !ports_.serves(view.destination), out)) {
         return;
     }
-    if (view.kind == FrameKind::other_protocol) {
-        view.make_faulty(DropReason::unsupported_protocol);
-        return;
-    }
-    const bool echo = view.kind == FrameKind::echo_request || view.kind == FrameKind::echo_reply;
-    if (view.kind == FrameKind::other_icmp || (echo && (view.kind == FrameKind::echo_request) != out)) {
-        view.make_faulty(DropReason::unsupported_icmp);
-        return;
-    }
-    if (view.ttl() <= 1) {
-        view.make_faulty(DropReason::ttl_expired);
-        return;
-    }
+    const bool echo = view.is_echo();
     work.key = out ? SessionKey{view.source, view.destination, view.source_port, echo ? std::uint16_t{0} : view.destination_port,
                                 view.protocol, Direction::outbound}
                    : SessionKey{view.destination, view.source, view.destination_port, echo ? std::uint16_t{0} : view.source_port,
