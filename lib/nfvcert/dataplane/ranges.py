@@ -63,11 +63,6 @@ def bitmap(text: str) -> IdSet:
     return np.unpackbits(bits, bitorder="little").astype(np.bool_)
 
 
-def bitmap_text(ids: IdSet) -> str:
-    """The inverse of :func:`bitmap`."""
-    return base64.b64encode(np.packbits(ids, bitorder="little").tobytes()).decode()
-
-
 def prefixes(lo: int, hi: int) -> list[tuple[int, int]]:
     """(value, mask) pairs of 16 bits that cover exactly the ids lo to hi: the fewest aligned blocks."""
     found = []
