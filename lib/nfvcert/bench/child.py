@@ -10,9 +10,8 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+from nfvcert.closing import Closing
 from nfvcert.errors import TestbedError
 
 GRACE_S = 3.0
@@ -37,7 +36,7 @@ def require(program: str, package: str) -> str:
     return path
 
 
-class Child:
+class Child(Closing):
     """A program that runs until it is closed. It and what it starts end with this process.
 
     Args:
@@ -70,14 +69,6 @@ class Child:
                 )
         except OSError as error:
             raise TestbedError("cannot start a program", where=argv[0], found=str(error)) from error
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     @property
     def pid(self) -> int:

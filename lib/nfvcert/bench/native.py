@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from nfvcert.closing import Closing
 from nfvcert.dataplane.control import ControlClient
 from nfvcert.errors import TestbedError
 from nfvcert.measure.search import Outcome
@@ -37,7 +37,7 @@ def memif(socket: Path, role: str, ring: int, rx_queues: int = 1) -> str:
     return f"memif:socket={socket},role={role},ring={ring}" + (f",rx_queues={rx_queues}" if rx_queues > 1 else "")
 
 
-class NativeProgram:
+class NativeProgram(Closing):
     """A native program with its configuration and its control socket, running while the context lasts."""
 
     def __init__(self, program: str, name: str, folder: Path, configuration: Mapping[str, Any]) -> None:
@@ -75,14 +75,6 @@ class NativeProgram:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self._process.pid, signal.SIGTERM)
         self._process.close(GRACE_S)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +186,7 @@ def switch_rules(count: int, instances: int) -> list[Document]:
     ]
 
 
-class Chain:
+class Chain(Closing):
     """Switch, server switches where wanted, and network functions: separate processes that share one core.
 
     Args:
@@ -220,14 +212,6 @@ class Chain:
     def close(self) -> None:
         """End all processes."""
         self._stack.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _start(self, source: Path, sink: Path) -> None:
         names = [f"s{number}" for number in range(1, self._setup.instances + 1)]

@@ -12,6 +12,7 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
+from nfvcert.closing import Closing
 from nfvcert.nfvi import calls
 from nfvcert.nfvi.agent.models import (
     Container,
@@ -38,7 +39,7 @@ TIMEOUT_S = 60.0
 T = TypeVar("T")
 
 
-class HostClient:
+class HostClient(Closing):
     """Synchronous client of one host's agent; may be used from several threads.
 
     Args:
@@ -55,14 +56,6 @@ class HostClient:
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def health(self) -> Health:
         """What the host is and offers."""

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
+from nfvcert.closing import Closing
 from nfvcert.errors import TestbedError
 from nfvcert.nfvi import namespaces
 from nfvcert.nfvi.ethtool import disable_offloads
@@ -34,7 +35,7 @@ class Address:
     prefix: int = 24
 
 
-class Netlink:
+class Netlink(Closing):
     """One thread with a route socket in one namespace, for as long as its owner needs it.
 
     Args:
@@ -66,12 +67,6 @@ class Netlink:
             self._worker.submit(self._route.close).result()
             self._route = None
         self._worker.shutdown()
-
-    def __enter__(self) -> Netlink:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _open(self) -> None:
         if self.netns is not None:

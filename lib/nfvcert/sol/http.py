@@ -18,6 +18,7 @@ from urllib.parse import urljoin
 import httpx
 from pydantic import ValidationError
 
+from nfvcert.closing import Closing
 from nfvcert.errors import StackError
 from nfvcert.sol.common import ProblemDetails
 
@@ -79,7 +80,7 @@ class Answer:
 
 
 @dataclass
-class SolClient:
+class SolClient(Closing):
     """Client of one API of one component.
 
     Args:
@@ -105,12 +106,6 @@ class SolClient:
     def close(self) -> None:
         """Close idle connections."""
         self._http.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def url(self, path: str) -> str:
         """The absolute URI of `path`; absolute URIs (from Location or _links) stay as they are."""

@@ -13,9 +13,9 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any
 
+from nfvcert.closing import Closing
 from nfvcert.errors import TestbedError
 
 VARIABLE = "NFVCERT_NATIVE"
@@ -42,7 +42,7 @@ def binary(name: str) -> Path:
     return found[0]
 
 
-class NativeProcess:
+class NativeProcess(Closing):
     """A program that takes orders and tells events, JSON objects, one a line; it dies with the process that started it.
 
     A thread of its own reads the events as they come. Those that ``on_event`` wants (it answers True) are done with;
@@ -76,14 +76,6 @@ class NativeProcess:
         assert self._process.stdout is not None
         reader = threading.Thread(target=self._read, args=(self._process.stdout,), name=self.name, daemon=True)
         reader.start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     @property
     def pid(self) -> int:
