@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-from uuid import uuid4
+from collections.abc import Callable
 
-from nfvcert.reference.common.notifier import Notifier
-from nfvcert.reference.common.subscriptions import Subscriptions
-from nfvcert.sol.common import now
+from nfvcert.reference.nfvo.notices import Body, Notices
 from nfvcert.sol.nslcm import API_PATH
 
 OPERATION = "NsLcmOperationOccurrenceNotification"
 CREATION = "NsIdentifierCreationNotification"
 DELETION = "NsIdentifierDeletionNotification"
 
-Body = dict[str, Any]
 
-
-class ServiceNotices:
-    """Queues notifications about services; calls join the store transaction of the caller."""
-
-    def __init__(self, subscriptions: Subscriptions, notifier: Notifier, url: str) -> None:
-        self.subscriptions = subscriptions
-        self._notifier = notifier
-        self._url = url
+class ServiceNotices(Notices):
+    """Queues notifications about services and their operations."""
 
     def operation(self, record: Body, service: Body, *, start: bool) -> None:
         """An operation entered the state in `record` (NsLcmOpOcc without links); `start`: it has just begun."""
@@ -37,34 +27,28 @@ class ServiceNotices:
         if record.get("error"):
             further["error"] = record["error"]
         affected = (record.get("resourceChanges") or {}).get("affectedVnfs")
-        link = {"nsLcmOpOcc": {"href": f"{self._url}{API_PATH}/ns_lcm_op_occs/{record['id']}"}}
-        self._tell(OPERATION, service, record, further, link, {} if start else {"affectedVnf": affected or []})
+        full = {} if start else {"affectedVnf": affected or []}
+
+        def content(subscription: Body) -> Body:
+            verbosity = subscription.get("verbosity", "FULL")
+            return {**further, "verbosity": verbosity, **(full if verbosity == "FULL" else {})}
+
+        self._tell_of(OPERATION, service, record, content)
 
     def service(self, kind: str, service: Body) -> None:
         """A service resource was created or deleted (`kind`: CREATION or DELETION)."""
-        self._tell(kind, service, None, {}, {}, {})
+        self._tell_of(kind, service, None, lambda _: {})
 
-    def _tell(self, kind: str, service: Body, record: Body | None, further: Body, link: Body, full: Body) -> None:
-        notice = str(uuid4())
-        moment = now()
-        for found in self.subscriptions.matching(lambda given: wanted(given, kind, service, record)):
-            verbosity = found.body.get("verbosity", "FULL")
-            body = {
-                "id": notice,
-                "notificationType": kind,
-                "subscriptionId": found.id,
-                "timeStamp": moment,
-                "nsInstanceId": service["id"],
-                **further,
-                **({"verbosity": verbosity} if record else {}),
-                **(full if verbosity == "FULL" else {}),
-                "_links": {
-                    "nsInstance": {"href": f"{self._url}{API_PATH}/ns_instances/{service['id']}"},
-                    "subscription": {"href": self.subscriptions.uri(found.id)},
-                    **link,
-                },
-            }
-            self._notifier.enqueue(found.id, found.body, body)
+    def _tell_of(self, kind: str, service: Body, record: Body | None, content: Callable[[Body], Body]) -> None:
+        links = {"nsInstance": f"{API_PATH}/ns_instances/{service['id']}"}
+        if record:
+            links["nsLcmOpOcc"] = f"{API_PATH}/ns_lcm_op_occs/{record['id']}"
+        self._tell(
+            kind,
+            lambda given: wanted(given, kind, service, record),
+            lambda subscription: {"nsInstanceId": service["id"], **content(subscription)},
+            links,
+        )
 
 
 def wanted(given: Body, kind: str, service: Body, record: Body | None) -> bool:

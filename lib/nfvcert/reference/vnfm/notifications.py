@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from nfvcert.reference.common.product_filter import products_wanted
 from nfvcert.reference.vnfm.view import INSTANCES, OCCURRENCES
 from nfvcert.sol.common import now
 
@@ -98,23 +99,4 @@ def _instance_wanted(given: dict[str, Any], instance: dict[str, Any]) -> bool:
     )
     if any(value not in given.get(name, [value]) for name, value in alternatives):
         return False
-    providers = given.get("vnfProductsFromProviders")
-    return providers is None or any(_provider_wanted(provider, identity) for provider in providers)
-
-
-def _provider_wanted(given: dict[str, Any], identity: dict[str, str]) -> bool:
-    if given["vnfProvider"] != identity["vnfProvider"]:
-        return False
-    products = given.get("vnfProducts")
-    return products is None or any(_product_wanted(product, identity) for product in products)
-
-
-def _product_wanted(given: dict[str, Any], identity: dict[str, str]) -> bool:
-    if given["vnfProductName"] != identity["vnfProductName"]:
-        return False
-    versions = given.get("versions")
-    return versions is None or any(
-        version["vnfSoftwareVersion"] == identity["vnfSoftwareVersion"]
-        and identity["vnfdVersion"] in version.get("vnfdVersions", [identity["vnfdVersion"]])
-        for version in versions
-    )
+    return products_wanted(given.get("vnfProductsFromProviders"), identity)

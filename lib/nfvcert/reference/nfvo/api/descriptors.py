@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from fastapi import APIRouter, Body, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from nfvcert.drop.limits import DEFAULT
 from nfvcert.reference.common import resources
 from nfvcert.reference.common.headers import MERGE_PATCH, too_large
 from nfvcert.reference.common.problem import Problem
-from nfvcert.reference.nfvo.api.packages import check_content_type
+from nfvcert.reference.nfvo.api.requests import check_content_type, modified
 from nfvcert.reference.nfvo.descriptors import PATH, Descriptors
 from nfvcert.sol.nsd import CreateNsdInfoRequest, NsdInfoModifications
 
@@ -39,12 +41,9 @@ def router(descriptors: Descriptors, url: str, page_size: int) -> APIRouter:
     async def modify_descriptor(
         id: str, request: Request, body: NsdInfoModifications = Body(media_type=MERGE_PATCH)
     ) -> Response:
-        patch = body.model_dump(mode="json", exclude_unset=True)
-        if "nsdOperationalState" in patch and patch["nsdOperationalState"] is None:
-            raise Problem(422, "nsdOperationalState cannot be removed")
-        resources.check_if_match(request, descriptors.find(id).version)
-        changed = descriptors.modify(id, patch)
-        return JSONResponse(changed, headers={"ETag": resources.etag(descriptors.find(id).version)})
+        return modified(
+            request, body, "nsdOperationalState", lambda: descriptors.find(id), partial(descriptors.modify, id)
+        )
 
     @routes.delete(PATH + "/{id}", status_code=204)
     async def delete_descriptor(id: str) -> Response:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from fastapi import APIRouter, Body, Request
 from starlette.background import BackgroundTask
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from nfvcert.reference.common import resources
 from nfvcert.reference.common.headers import MERGE_PATCH
-from nfvcert.reference.common.problem import Problem
 from nfvcert.reference.common.store import Document
 from nfvcert.reference.nfvo import package_files
+from nfvcert.reference.nfvo.api.requests import check_content_type, modified
 from nfvcert.reference.nfvo.onboarding import Onboarding
 from nfvcert.reference.nfvo.packages import PATH, Packages
 from nfvcert.sol.vnfpkgm import API_PATH, CreateVnfPkgInfoRequest, VnfPkgInfoModifications
@@ -40,12 +41,7 @@ def router(packages: Packages, onboarding: Onboarding, page_size: int) -> APIRou
     async def modify_package(
         id: str, request: Request, body: VnfPkgInfoModifications = Body(media_type=MERGE_PATCH)
     ) -> Response:
-        patch = body.model_dump(mode="json", exclude_unset=True)
-        if "operationalState" in patch and patch["operationalState"] is None:
-            raise Problem(422, "operationalState cannot be removed")
-        resources.check_if_match(request, packages.find(id).version)
-        changed = packages.modify(id, patch)
-        return JSONResponse(changed, headers={"ETag": resources.etag(packages.find(id).version)})
+        return modified(request, body, "operationalState", lambda: packages.find(id), partial(packages.modify, id))
 
     @routes.delete(PATH + "/{id}", status_code=204)
     async def delete_package(id: str) -> Response:
@@ -56,19 +52,12 @@ def router(packages: Packages, onboarding: Onboarding, page_size: int) -> APIRou
     async def upload_package(id: str, request: Request) -> Response:
         packages.find(id)
         check_content_type(request, CONTENT_TYPES)
-        partial = await onboarding.receive(id, request.stream())
-        return Response(status_code=202, background=BackgroundTask(onboarding.process, id, partial))
+        received = await onboarding.receive(id, request.stream())
+        return Response(status_code=202, background=BackgroundTask(onboarding.process, id, received))
 
     _add_reading(routes, packages, PATH, packages.find)
     _add_reading(routes, packages, BY_VNFD, packages.onboarded)
     return routes
-
-
-def check_content_type(request: Request, accepted: tuple[str, ...]) -> None:
-    """Raise 415 for content of another type."""
-    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if given not in accepted:
-        raise Problem(415, f"content has to be {' or '.join(accepted)}, not {given or 'without a type'}")
 
 
 def _add_reading(routes: APIRouter, packages: Packages, path: str, find: Callable[[str], Document]) -> None:
