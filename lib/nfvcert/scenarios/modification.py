@@ -45,7 +45,7 @@ class Modification:
         }
         body = {"updateType": "CHANGE_VNFPKG", "changeVnfPackageData": [change]}
         answer = bench.nfvo.update(bench.service.id, body)
-        self.ns_operation = operation_id(answer) if answer.status == 202 else ""
+        self.ns_operation = _started(answer)
         self._requested("os-ma-nfvo", vnfd_id, policy, answer, self.ns_operation)
         if self.ns_operation:
             self._known("ns", self.ns_operation)
@@ -62,7 +62,7 @@ class Modification:
         bench = self._bench
         body = {"vnfdId": vnfd_id, "additionalParams": self._parameters(policy)}
         answer = bench.vnfm.task(bench.service.vnf_instance, "change_vnfpkg", body)
-        self.vnf_operation = operation_id(answer) if answer.status == 202 else ""
+        self.vnf_operation = _started(answer)
         self._requested("or-vnfm", vnfd_id, policy, answer, self.vnf_operation, expected_policy)
         if self.vnf_operation:
             self._known("vnf", self.vnf_operation)
@@ -187,41 +187,20 @@ class Modification:
         while answer.status in (409, 503) and "retry-after" in answer.headers and time.monotonic() < deadline:
             time.sleep(min(2.0, float(answer.headers["retry-after"])))
             answer = bench.vnfm.operation_task(self.find_vnf_operation(), name, body)
-        bench.recording.recorder.mark(
-            marks.TASK,
-            label=self.label,
-            task=name,
-            mode=mode,
-            operation=self.vnf_operation,
-            status=answer.status,
-            problem=problem_of(answer),
-        )
-        return answer
+        return self._answered(marks.TASK, answer, label=self.label, task=name, mode=mode, operation=self.vnf_operation)
 
     def attempt_task(self, name: str, label: str) -> Answer:
         """Call a task that must be refused."""
         body = {"cancelMode": "FORCEFUL"} if name == "cancel" else {}
         answer = self._bench.vnfm.operation_task(self.vnf_operation, name, body)
-        self._bench.recording.recorder.mark(
-            marks.ATTEMPT,
-            label=label,
-            task=name,
-            operation=self.vnf_operation,
-            status=answer.status,
-            problem=problem_of(answer),
-        )
-        return answer
+        return self._answered(marks.ATTEMPT, answer, label=label, task=name, operation=self.vnf_operation)
 
     def attempt_second(self, vnfd_id: str, label: str) -> Answer:
         """Ask for a second modification, which must be refused while the first is not ended."""
         bench = self._bench
         body = {"vnfdId": vnfd_id, "additionalParams": self._parameters(None)}
         answer = bench.vnfm.task(bench.service.vnf_instance, "change_vnfpkg", body)
-        operation = operation_id(answer) if answer.status == 202 else None
-        bench.recording.recorder.mark(
-            marks.ATTEMPT, label=label, status=answer.status, problem=problem_of(answer), operation=operation
-        )
-        return answer
+        return self._answered(marks.ATTEMPT, answer, label=label, operation=_started(answer) or None)
 
     def _parameters(self, policy: str | None) -> dict[str, str]:
         parameters = {"token": self.token}
@@ -238,8 +217,9 @@ class Modification:
         operation: str,
         expected_policy: dict[str, Any] | None = None,
     ) -> None:
-        self._bench.recording.recorder.mark(
+        self._answered(
             marks.REQUEST,
+            answer,
             label=self.label,
             interface=interface,
             vnfd_id=vnfd_id,
@@ -247,13 +227,21 @@ class Modification:
             token=self.token,
             expected_policy=expected_policy,
             t_request=answer.t_start,
-            status=answer.status,
             operation=operation or None,
-            problem=problem_of(answer),
         )
+
+    def _answered(self, mark: str, answer: Answer, **data: Any) -> Answer:
+        """Record how a request was answered."""
+        self._bench.recording.recorder.mark(mark, **data, status=answer.status, problem=problem_of(answer))
+        return answer
 
     def _known(self, level: str, operation: str) -> None:
         self._bench.recording.recorder.mark(marks.OPERATION, label=self.label, level=level, id=operation)
+
+
+def _started(answer: Answer) -> str:
+    """The operation that an accepted request has started, else empty."""
+    return operation_id(answer) if answer.status == 202 else ""
 
 
 def _set_at(migration: dict[str, Any]) -> int | None:
