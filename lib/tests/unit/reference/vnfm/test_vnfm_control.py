@@ -7,30 +7,11 @@ import threading
 import time
 
 import pytest
-from vnfm_doubles import NEW, OLD, Stack, World, wait_for
+from vnfm_doubles import NEW, OLD, Stack, World, pause_at, paused, wait_for
 
 from nfvcert.reference.vnfm.cloud import VimError
 
 STAGES = ["migrate 10", "migrate 30", "migrate 100", "retire", "complete"]
-
-
-def pause_at(world: World, stage: str) -> None:
-    """Let the EM think about one stage until it is decided."""
-
-    def script(request: dict) -> dict | None:
-        return None if world.stages()[-1] == stage else {}
-
-    world.script = script
-
-
-def paused(stack: Stack, world: World, stage: str, policy: str = "staged") -> tuple[str, str]:
-    """A change of package whose coordination of `stage` is pending: instance and operation."""
-    instance = stack.instantiate()
-    world.coordinations.clear()
-    pause_at(world, stage)
-    operation = stack.change(instance, policy).location.rpartition("/")[2]
-    wait_for(lambda: bool(world.results))
-    return instance, operation
 
 
 def comparable(instance: dict) -> dict:

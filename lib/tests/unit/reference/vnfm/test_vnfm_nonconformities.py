@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from vnfm_doubles import NEW, OLD, Stack, World, descriptor, wait_for
+from vnfm_doubles import NEW, OLD, Stack, World, descriptor, paused, wait_for
 
 from nfvcert.extension import load_behaviour
 from nfvcert.reference.vnfm.behaviour import VnfmBehaviour
@@ -24,19 +24,6 @@ Make = Callable[[type[VnfmBehaviour]], Stack]
 
 def seeded(make_stack: Make, identifier: str) -> Stack:
     return make_stack(load_behaviour(FOLDER / f"DEF.{identifier}.py", VnfmBehaviour))
-
-
-def pause(world: World, stage: str) -> None:
-    world.script = lambda request: None if world.stages()[-1] == stage else {}
-
-
-def paused(stack: Stack, world: World, stage: str, policy: str = "staged") -> tuple[str, str]:
-    instance = stack.instantiate()
-    world.coordinations.clear()
-    pause(world, stage)
-    operation = stack.change(instance, policy).location.rpartition("/")[2]
-    wait_for(lambda: bool(world.results))
-    return instance, operation
 
 
 def abort(stack: Stack, world: World, operation: str) -> None:

@@ -442,3 +442,22 @@ def wait_for(condition: Callable[[], bool], seconds: float = 15) -> None:
     while not condition():
         assert time.monotonic() < deadline, "the condition did not become true in time"
         time.sleep(0.01)
+
+
+def pause_at(world: World, stage: str) -> None:
+    """Let the EM think about one stage until it is decided."""
+
+    def script(request: dict) -> dict | None:
+        return None if world.stages()[-1] == stage else {}
+
+    world.script = script
+
+
+def paused(stack: Stack, world: World, stage: str, policy: str = "staged") -> tuple[str, str]:
+    """A change of package whose coordination of `stage` is pending: instance and operation."""
+    instance = stack.instantiate()
+    world.coordinations.clear()
+    pause_at(world, stage)
+    operation = stack.change(instance, policy).location.rpartition("/")[2]
+    wait_for(lambda: bool(world.results))
+    return instance, operation
