@@ -38,6 +38,24 @@ def read_document(path: Path, model: type[Model], *, error: type[NfvcertError] =
         raise error("\n  ".join(problems) if len(problems) > 1 else problems[0]) from invalid
 
 
+def read_named(name: str, folder: Path, model: type[Model], *, what: str) -> Model:
+    """Read one of the documents that ship in ``folder`` by its name, or one from a file by its path.
+
+    Args:
+        what: what such a document is called in messages, for example "run profile".
+
+    Raises:
+        UsageError: there is none, or it is not well formed.
+    """
+    path = folder / f"{name}.yaml"
+    if not path.is_file():
+        path = Path(name)
+    if not path.is_file():
+        known = ", ".join(sorted(item.stem for item in folder.glob("*.yaml")))
+        raise UsageError(f"there is no {what} '{name}'", hint=f"use one of {known}, or the path of a file")
+    return read_document(path, model)
+
+
 def load_yaml(path: Path, *, error: type[NfvcertError] = UsageError) -> Any:
     """Read a YAML file keeping line numbers."""
     try:

@@ -8,8 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from nfvcert.catalogue.selection import is_prefix
-from nfvcert.documents import read_document
-from nfvcert.errors import UsageError
+from nfvcert.documents import read_named
 
 SHIPPED = Path(__file__).parent / "profiles"
 
@@ -57,9 +56,4 @@ def load_profile(name: str | Path) -> Profile:
     Raises:
         UsageError: there is no such profile, or the file does not fit (with file, line and nearest valid key).
     """
-    shipped = SHIPPED / f"{name}.yaml"
-    path = shipped if shipped.is_file() else Path(name)
-    if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in SHIPPED.glob("*.yaml")))
-        raise UsageError("there is no such profile", found=str(name), hint=f"one of {known}, or a YAML file")
-    return read_document(path, Profile)
+    return read_named(str(name), SHIPPED, Profile, what="gate profile")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from nfvcert.errors import UsageError
+from nfvcert.report.runfolder import results_document
 
 SCHEMA = "nfvcert-results/1"
 
@@ -61,14 +61,7 @@ def read_run(path: Path) -> RunData:
     Raises:
         UsageError: it is missing, no JSON, of another schema, or lacks something.
     """
-    file = path / "results.json" if path.is_dir() else path
-    try:
-        raw = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as failure:
-        hint = "name a run folder, for example reports/output/latest"
-        raise UsageError("there are no results", where=str(file), found=failure.strerror or "", hint=hint) from failure
-    except ValueError as failure:
-        raise UsageError("the results are not JSON", where=str(file), found=str(failure)) from failure
+    file, raw = results_document(path)
     return run_data(raw, where=str(file))
 
 

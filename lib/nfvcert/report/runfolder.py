@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -15,20 +16,29 @@ from nfvcert.report.results_model import Results
 RESULTS = "results.json"
 
 
+def results_document(run: Path) -> tuple[Path, Any]:
+    """``results.json`` of a run folder (or that file itself) and what it holds.
+
+    Raises:
+        UsageError: it is missing, or no JSON.
+    """
+    path = run / RESULTS if run.is_dir() else run
+    try:
+        return path, json.loads(path.read_text(encoding="utf-8"))
+    except OSError as failure:
+        hint = "name a run folder, for example reports/output/latest"
+        raise UsageError("there are no results", where=str(path), found=failure.strerror or "", hint=hint) from failure
+    except ValueError as failure:
+        raise UsageError("the results are not JSON", where=str(path), found=str(failure)) from failure
+
+
 def read_results(run: Path) -> Results:
     """``results.json`` of a run folder (or of that file itself).
 
     Raises:
         UsageError: it is missing, no JSON, or does not fit the schema.
     """
-    path = run / RESULTS if run.is_dir() else run
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as failure:
-        hint = "name a run folder, for example reports/output/latest"
-        raise UsageError("there are no results", where=str(path), found=failure.strerror or "", hint=hint) from failure
-    except ValueError as failure:
-        raise UsageError("the results are not JSON", where=str(path), found=str(failure)) from failure
+    path, raw = results_document(run)
     try:
         return Results.model_validate(raw)
     except ValidationError as invalid:

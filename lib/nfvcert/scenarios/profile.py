@@ -6,8 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from nfvcert.documents import read_document
-from nfvcert.errors import UsageError
+from nfvcert.documents import read_named
 
 FOLDER = Path(__file__).with_name("profiles")
 
@@ -56,10 +55,4 @@ def read_profile(name: str) -> RunProfile:
     Raises:
         UsageError: there is no such profile, or it is not well formed.
     """
-    path = FOLDER / f"{name}.yaml"
-    if not path.exists():
-        path = Path(name)
-    if not path.exists():
-        known = ", ".join(sorted(item.stem for item in FOLDER.glob("*.yaml")))
-        raise UsageError(f"there is no run profile '{name}'", hint=f"use one of {known}, or the path of a file")
-    return read_document(path, RunProfile)
+    return read_named(name, FOLDER, RunProfile, what="run profile")

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Address
-from pathlib import Path
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from nfvcert.documents import read_document
-from nfvcert.errors import UsageError
+from nfvcert.documents import read_named
 from nfvcert.traffic.native import REPOSITORY
 
 FOLDER = REPOSITORY / "fixtures" / "traffic"
@@ -63,10 +61,4 @@ def read_traffic_profile(name: str) -> TrafficProfile:
     Raises:
         UsageError: there is none, or it is not well formed.
     """
-    path = FOLDER / f"{name}.yaml"
-    if not path.exists():
-        path = Path(name)
-    if not path.exists():
-        known = ", ".join(sorted(item.stem for item in FOLDER.glob("*.yaml")))
-        raise UsageError(f"there is no traffic profile '{name}'", hint=f"use one of {known}, or the path of a file")
-    return read_document(path, TrafficProfile)
+    return read_named(name, FOLDER, TrafficProfile, what="traffic profile")

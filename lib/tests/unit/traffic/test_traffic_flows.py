@@ -27,12 +27,6 @@ def flows_table(count: int) -> pa.Table:
     )
 
 
-def observed_table(rows: list[tuple]) -> pa.Table:
-    names = ["port", "direction", "proto", "src", "sport", "dst", "dport", "packets", "first_ns", "last_ns"]
-    columns = zip(*rows, strict=True) if rows else [[] for _ in names]
-    return pa.table(dict(zip(names, map(list, columns), strict=True)))
-
-
 def test_observers_tables_are_read_as_one(tmp_path: Path) -> None:
     full, other, empty = (tmp_path / name for name in ("full.csv", "other.csv", "empty.csv"))
     full.write_text(HEADER + "p1,out,17,198.18.16.1,20000,198.19.0.100,5000,0,3,384,10,30,7\n")
