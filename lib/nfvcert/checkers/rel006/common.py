@@ -6,10 +6,23 @@ from collections.abc import Iterable
 
 from nfvcert.checkers.case import Case, Missing
 from nfvcert.checkers.declared import Declared
-from nfvcert.checkers.views.calls import VNF_OPERATION, answer, calls, is_refusal, notifications, request
-from nfvcert.checkers.views.inventory import Sample, Vnfc, samples
-from nfvcert.checkers.views.operations import first_sighting, polled
-from nfvcert.history import Event, History, marks
+from nfvcert.checkers.views.calls import (
+    NS_OPERATION,
+    VNF_OPERATION,
+    answer,
+    calls,
+    is_refusal,
+    notification,
+    notifications,
+    occurrence_id,
+    request,
+)
+from nfvcert.checkers.views.coordination import coordinations
+from nfvcert.checkers.views.flows import flows, users
+from nfvcert.checkers.views.inventory import Sample, Vnfc, lifetimes, samples
+from nfvcert.checkers.views.operations import first_sighting, operation_id, polled
+from nfvcert.checkers.views.traffic import Stage, share_measure
+from nfvcert.history import Event, EventKind, History, marks
 
 GRANTS = r"/grant/v1/grants$"
 NFVO_SIDE = "or-vnfm-nfvo"
@@ -70,9 +83,51 @@ def grants(history: History, operation: str) -> list[Event]:
     ]
 
 
+def granted(case: Case, history: History, declared: Declared, label: str) -> list[Event]:
+    """Grant exchanges of the modification with that label; INCONC where they should have been recorded and were not."""
+    found = grants(history, operation_id(history, label, "vnf"))
+    case.rests_on(history, found)
+    case.guard(
+        bool(found) or "recorded_reference_points" not in declared.features, f"the grant of '{label}' was not recorded"
+    )
+    return found
+
+
+def granted_addition(found: Iterable[Event], kind: str) -> int:
+    """Resources of a kind (COMPUTE, LINKPORT) that grants which were given add beyond those that they remove."""
+    given = [event for event in found if event.data.get("status") == 201]
+    return sum(_listed(event, "addResources", kind) - _listed(event, "removeResources", kind) for event in given)
+
+
 def compute_resources(grant: Event, key: str) -> int:
     """How many compute resources a grant request lists under ``addResources`` or ``removeResources``."""
-    return sum(resource.get("type") == "COMPUTE" for resource in request(grant).get(key) or [])
+    return _listed(grant, key, "COMPUTE")
+
+
+def expect_no_hidden_operation(case: Case, history: History, kind: str, operations: Iterable[str]) -> None:
+    """Expect that notifications tell of no other modifications than those whose ids a requester was given.
+
+    Args:
+        kind: type of the notifications.
+        operations: what they call a modification.
+    """
+    if not case.guard(bool(history.of(EventKind.API_NOTIFICATION)), "no notification was recorded"):
+        return
+    known = {str(event.data.get("id")) for event in history.marks(marks.OPERATION)}
+    known |= {str(event.data.get("operation")) for event in history.marks(marks.REQUEST)}
+    started = [n for n in notifications(history, kind) if notification(n).get("notificationStatus") == "START"]
+    hidden = [
+        event
+        for event in started
+        if notification(event).get("operation") in {*operations} and occurrence_id(event) not in known
+    ]
+    case.rests_on(history, [*started[:2], *hidden])
+    for event in hidden:
+        case.expect(False, f"a refused request was started nevertheless: operation {occurrence_id(event)} was notified")
+
+
+def _listed(grant: Event, key: str, kind: str) -> int:
+    return sum(resource.get("type") == kind for resource in request(grant).get(key) or [])
 
 
 def expect_stopped(case: Case, history: History, event: Event, what: str, reason: str) -> None:
@@ -117,9 +172,22 @@ def _expect_unsuccessful(case: Case, history: History, operation: str, what: str
         return
     record = answer(final.event)
     case.expect(bool(record.get("error")), f"{what} ended in {final.state} without an error")
-    told = notifications(history, VNF_OPERATION, operation=operation)
-    statuses = {event.data["notification"].get("notificationStatus") for event in told}
-    case.expect({"START", "RESULT"} <= statuses, f"{what}: START and RESULT were not both notified")
+    told = [n for kind in (VNF_OPERATION, NS_OPERATION) for n in notifications(history, kind, operation=operation)]
+    case.rests_on(history, told)
+    statuses = [notification(event).get("notificationStatus") for event in sorted(told, key=lambda event: event.t)]
+    case.expect({"START", "RESULT"} <= {*statuses}, f"{what}: START and RESULT were not both notified")
+    case.expect(statuses[:1] != ["RESULT"], f"{what}: RESULT was notified before START")
+
+
+def final_notification(case: Case, history: History, operation: str) -> Event | None:
+    """The notification that told a subscriber of COMPLETED in full; INCONC and None where there is none."""
+    told = [
+        event
+        for event in notifications(history, VNF_OPERATION, operation=operation, sink="full")
+        if notification(event).get("operationState") == "COMPLETED"
+    ]
+    case.rests_on(history, told)
+    return told[0] if case.guard(bool(told), "the final notification was not received") else None
 
 
 def completed_at(history: History, operation: str) -> int:
@@ -132,3 +200,23 @@ def completed_at(history: History, operation: str) -> int:
     if sighting is None:
         raise Missing(f"operation {operation} was never seen as COMPLETED")
     return sighting.t
+
+
+def shares_follow(case: Case, history: History, declared: Declared, label: str, steps: list[float]) -> bool:
+    """Measure the share of new requests in each of the steps while the EM is asked about it; whether all fit.
+
+    Raises:
+        Missing: the flows were not recorded.
+    """
+    requests = users(flows(history, lifetimes(samples(history, declared))))
+    right = True
+    for coordination in coordinations(history, operation_id(history, label, "vnf")):
+        if coordination.stage != "migrate" or coordination.share not in steps or coordination.end is None:
+            continue
+        stage = Stage(label, coordination.share, coordination.begin + 500_000_000, coordination.end, coordination.event)
+        measure = share_measure(
+            requests, stage, tolerance=declared.limit("step_tolerance"), source=declared.source("step_tolerance")
+        )
+        if measure is not None:
+            right &= case.measure(measure, f"share off the step of {coordination.share:g} percent in '{label}'")
+    return right

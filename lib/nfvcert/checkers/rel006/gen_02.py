@@ -6,6 +6,7 @@ from nfvcert.checkers.case import Case, Judgement
 from nfvcert.checkers.declared import Declared
 from nfvcert.checkers.registry import Histories, checker, history_of
 from nfvcert.checkers.rel006.common import changed, changes_between, grants, labelled, the_request
+from nfvcert.checkers.views.coordination import coordinations
 from nfvcert.checkers.views.flows import flows
 from nfvcert.checkers.views.inventory import lifetimes, sample_before, samples
 from nfvcert.checkers.views.operations import distinct_states, notified, operation_id, polled, reachable
@@ -14,6 +15,8 @@ from nfvcert.checkers.views.traffic import guard_trial, lost_between, stages
 from nfvcert.history import Event, History, marks
 from nfvcert.measure import Measure
 
+FORWARD = frozenset({"migrate", "retire", "complete"})
+"""Stages of coordinations that carry a modification on."""
 PHASES = ("by_decision", "by_cancel", "by_crash")
 
 
@@ -33,6 +36,7 @@ def rollback_from_each_phase(purpose: str, histories: Histories, declared: Decla
             continue
         _guard_phase(case, history, label)
         refused += _refusals(case, history, label)
+        _stops_when_told(case, history, declared, label)
         after = snapshot_or_none(history, f"after_{label}")
         if not case.guard(after is not None, f"the records after '{label}' were not read"):
             continue
@@ -170,6 +174,22 @@ def _refusals(case: Case, history: History, label: str) -> int:
     for earlier, later in zip(told, told[1:], strict=False):
         case.expect(reachable(earlier, later), f"states of '{label}' went from {earlier} to {later}")
     return refused
+
+
+def _stops_when_told(case: Case, history: History, declared: Declared, label: str) -> None:
+    """Expect that the VNFM takes no further step once the EM, where it was ordered to, has answered ABORT."""
+    ordered = [e for e in labelled(history, marks.DECISION, label) if e.data.get("decision") == "ABORT"]
+    if not ordered:
+        return
+    found = coordinations(
+        history, operation_id(history, label, "vnf"), required="coordination" in declared.drop_features
+    )
+    aborted = [c for c in found if c.result == "ABORT" and c.end is not None]
+    case.rests_on(history, [c.last for c in aborted])
+    case.guard(bool(aborted), f"the EM did not pass on the order to stop '{label}'")
+    further = [c for c in found if aborted and c.begin > aborted[0].last.t and c.stage in FORWARD]
+    case.rests_on(history, [c.event for c in further])
+    case.expect(not further, f"'{label}' went on to the next step after the EM had answered ABORT")
 
 
 def _inventory_differences(history: History, declared: Declared, before: Event, after: Event) -> list[str]:

@@ -12,20 +12,24 @@ from nfvcert.checkers.rel006.common import (
     changes_between,
     completed_at,
     compute_resources,
+    expect_no_hidden_operation,
     expect_stopped,
     grants,
     labelled,
     the_request,
 )
-from nfvcert.checkers.views.calls import request, t_request
+from nfvcert.checkers.views.calls import VNF_OPERATION, request, t_request
 from nfvcert.checkers.views.flows import flows
 from nfvcert.checkers.views.inventory import lifetimes, sample_at, sample_before, samples
-from nfvcert.checkers.views.operations import final_record, operation_id, polled, reachable
+from nfvcert.checkers.views.operations import final_record, notified, operation_id, polled, reachable
+from nfvcert.checkers.views.records import affected_vnfcs
 from nfvcert.checkers.views.traffic import guard_control, guard_trial, lost_between, trial_data
 from nfvcert.history import EventKind, History, marks
 from nfvcert.history.marks import OBSERVED_TABLE
 from nfvcert.measure import Measure
 
+SMOOTH = frozenset({"STARTING", "PROCESSING", "COMPLETED"})
+"""States of an operation that meets with no trouble."""
 REFUSED = ("unknown_vnfd", "disabled_package", "other_base")
 
 
@@ -65,12 +69,11 @@ def old_software_gone(purpose: str, histories: Histories, declared: Declared) ->
         case.expect(late is None or late <= completed, "a packet left an old VNFC after COMPLETED")
     record = final_record(history, operation)
     running = {vnfc.id for vnfc in frozen.vnfcs}
-    for affected in (record.get("resourceChanges") or {}).get("affectedVnfcs") or []:
-        resource = str((affected.get("computeResource") or {}).get("resourceId", ""))
-        if affected.get("changeType") == "REMOVED":
-            case.expect(resource not in running, f"VNFC {resource} is reported as REMOVED and still runs")
-        elif affected.get("changeType") == "ADDED":
-            case.expect(resource in running, f"VNFC {resource} is reported as ADDED and does not run")
+    changes = record.get("resourceChanges") or {}
+    for resource in sorted(affected_vnfcs(changes, "REMOVED") & running):
+        case.expect(False, f"VNFC {resource} is reported as REMOVED and still runs")
+    for resource in sorted(affected_vnfcs(changes, "ADDED") - running):
+        case.expect(False, f"VNFC {resource} is reported as ADDED and does not run")
     return case.judge("no old VNFC, port or packet was there any more at the first sign of COMPLETED")
 
 
@@ -92,6 +95,7 @@ def unverified_request_stops(purpose: str, histories: Histories, declared: Decla
         for grant in grants(history, str(operation)):
             asked = grant.data.get("status") == 201 and bool(request(grant).get("addResources"))
             case.expect(not asked, "a grant with new resources was used for a refused request")
+    expect_no_hidden_operation(case, history, VNF_OPERATION, ["CHANGE_VNFPKG"])
     guard_trial(case, history)
     lost = lost_between(history, first, twin.t)
     case.measure(Measure("lost_packets", lost, "packets", "=", 0, "nothing is changed"), "packets were lost")
@@ -154,6 +158,12 @@ def upgraded_without_loss(purpose: str, histories: Histories, declared: Declared
     for earlier, later in itertools.pairwise(states):
         case.expect(reachable(earlier.state, later.state), f"state went from {earlier.state} to {later.state}")
     case.expect(states[-1].state == "COMPLETED", f"the operation ended {states[-1].state}")
+    told = notified(history, operation, sink="full")
+    if case.guard(bool(told), "no notification of the operation was recorded"):
+        case.rests_on(history, [told[0].event, told[-1].event])
+        case.expect(told[-1].state == "COMPLETED", f"the last notification tells {told[-1].state}")
+    for state in sorted({sighting.state for sighting in [*states, *told]} - SMOOTH):
+        case.expect(False, f"the operation went through {state}")
     guard_trial(case, history)
     limit = declared.limit("stateful_loss")
     guard_control(case, history, lost_limit=limit)

@@ -8,8 +8,9 @@ from nfvcert.checkers.registry import Histories, checker, history_of
 from nfvcert.checkers.rel006.common import (
     VNFM_SIDE,
     changed,
+    expect_no_hidden_operation,
     expect_stopped,
-    grants,
+    granted,
     the_request,
 )
 from nfvcert.checkers.views.calls import (
@@ -24,6 +25,7 @@ from nfvcert.checkers.views.coordination import Coordination, coordinations
 from nfvcert.checkers.views.flows import flows, users
 from nfvcert.checkers.views.inventory import lifetimes, samples
 from nfvcert.checkers.views.operations import final_record, operation_id
+from nfvcert.checkers.views.records import affected_vnfcs
 from nfvcert.checkers.views.traffic import guard_trial, share_measure, stages
 from nfvcert.history import Event, EventKind, History
 from nfvcert.measure import Measure
@@ -118,6 +120,7 @@ def failed_check_reported(purpose: str, histories: Histories, declared: Declared
         case.rests_on(history, [event, *sent])
         case.expect(not sent, f"VNF request sent for an unverified package ('{label}')")
         expect_stopped(case, history, event, f"the request '{label}'", "VNF request sent for an unverified package")
+    expect_no_hidden_operation(case, history, NS_OPERATION, ["UPDATE"])
     return case.judge("each failed check was told to the OSS and no request reached the VNFM")
 
 
@@ -180,10 +183,7 @@ def _t(event: Event | None) -> int | None:
 def _resources_in_order(
     order: _Order, history: History, declared: Declared, operation: str, found: list[Coordination]
 ) -> None:
-    granted = grants(history, operation)
-    order.case.rests_on(history, granted)
-    if not granted:
-        order.case.observe("No grant request was recorded.")
+    given = granted(order.case, history, declared, "upgrade")
     found_samples = samples(history, declared)
     lives = lifetimes(found_samples)
     new = {i: life for i, life in lives.items() if life.vnfc.generation == "new"}
@@ -198,8 +198,8 @@ def _resources_in_order(
         for stay in flow.stays:
             first_packet[stay.vnfc] = min(stay.first, first_packet.get(stay.vnfc, stay.first))
     for identifier, life in new.items():
-        if granted:
-            order.before(granted[0].t, life.vnfc.start, f"new VNFC {identifier} was started before the grant")
+        if given:
+            order.before(given[0].t, life.vnfc.start, f"new VNFC {identifier} was started before the grant")
         packet = first_packet.get(identifier)
         if migrations and packet is not None:
             order.before(migrations[0].begin, packet, f"a packet reached new VNFC {identifier} before the hand-over")
@@ -210,11 +210,7 @@ def _resources_in_order(
         order.before(earliest, migrations[0].end, sentence)
     retirements = [c for c in found if c.stage == "retire" and c.result == "CONTINUE"]
     record = final_record(history, operation)
-    listed = {
-        str((affected.get("computeResource") or {}).get("resourceId", ""))
-        for affected in (record.get("resourceChanges") or {}).get("affectedVnfcs") or []
-        if affected.get("changeType") == "REMOVED"
-    }
+    listed = affected_vnfcs(record.get("resourceChanges") or {}, "REMOVED")
     for identifier, life in removed.items():
         if retirements:
             order.before(retirements[0].end, life.last, f"old VNFC {identifier} was removed before the EM agreed")

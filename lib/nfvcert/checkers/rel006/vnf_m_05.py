@@ -5,12 +5,20 @@ from __future__ import annotations
 from nfvcert.checkers.case import Case, Judgement
 from nfvcert.checkers.declared import Declared
 from nfvcert.checkers.registry import Histories, checker, history_of
-from nfvcert.checkers.rel006.common import changed, changes_between, expect_stopped, grants, labelled, the_request
+from nfvcert.checkers.rel006.common import (
+    changed,
+    changes_between,
+    expect_stopped,
+    granted,
+    granted_addition,
+    grants,
+    labelled,
+    shares_follow,
+    the_request,
+)
 from nfvcert.checkers.views.coordination import coordinations
-from nfvcert.checkers.views.flows import flows, users
-from nfvcert.checkers.views.inventory import lifetimes, samples
+from nfvcert.checkers.views.inventory import samples
 from nfvcert.checkers.views.operations import operation_id
-from nfvcert.checkers.views.traffic import Stage, share_measure
 from nfvcert.history import History, marks
 from nfvcert.measure import Measure
 
@@ -117,7 +125,11 @@ def metadata_effective(purpose: str, histories: Histories, declared: Declared) -
         right &= case.expect(
             extra <= allowed, f"metadata not followed in '{label}': {extra} VNFCs more at once, {allowed} declared"
         )
-        right &= _shares_follow(case, history, declared, label, steps)
+        more = granted_addition(granted(case, history, declared, label), "COMPUTE")
+        right &= case.expect(
+            more <= allowed, f"metadata not followed in '{label}': {more} VNFCs more were granted, {allowed} declared"
+        )
+        right &= shares_follow(case, history, declared, label, steps)
         following += right
     case.measure(
         Measure("runs_following_metadata", following, "runs", "=", len(runs), "REL 006 6.3.1.2 REQ.VNF.M.05 and 06"),
@@ -133,18 +145,3 @@ def _peak_addition(history: History, declared: Declared, label: str) -> int:
     within = [s for s in samples(history, declared) if asked.t <= s.t <= until]
     counts = [len(changed(sample.vnfcs, declared)) for sample in within]
     return max(counts) - counts[0] if counts else 0
-
-
-def _shares_follow(case: Case, history: History, declared: Declared, label: str, steps: list[float]) -> bool:
-    requests = users(flows(history, lifetimes(samples(history, declared))))
-    right = True
-    for coordination in coordinations(history, operation_id(history, label, "vnf")):
-        if coordination.stage != "migrate" or coordination.share not in steps or coordination.end is None:
-            continue
-        stage = Stage(label, coordination.share, coordination.begin + 500_000_000, coordination.end, coordination.event)
-        measure = share_measure(
-            requests, stage, tolerance=declared.limit("step_tolerance"), source=declared.source("step_tolerance")
-        )
-        if measure is not None:
-            right &= case.measure(measure, f"share off the step of {coordination.share:g} percent in '{label}'")
-    return right

@@ -8,11 +8,20 @@ from typing import Any
 from nfvcert.checkers.case import Case, Judgement
 from nfvcert.checkers.declared import Declared
 from nfvcert.checkers.registry import Histories, checker, history_of
-from nfvcert.checkers.rel006.common import changed, expect_stopped, grants, labelled, the_request
+from nfvcert.checkers.rel006.common import (
+    changed,
+    expect_stopped,
+    granted,
+    granted_addition,
+    labelled,
+    shares_follow,
+    the_request,
+)
 from nfvcert.checkers.views.coordination import coordinations
 from nfvcert.checkers.views.inventory import Sample, lifetimes, sample_before, samples
 from nfvcert.checkers.views.operations import operation_id
 from nfvcert.checkers.views.records import records, resource_ids, snapshot
+from nfvcert.checkers.views.traffic import guard_trial
 from nfvcert.history import History, marks
 from nfvcert.measure import Measure
 
@@ -57,7 +66,14 @@ def additional_resources(purpose: str, histories: Histories, declared: Declared)
             if asked.t <= sample.t <= until:
                 for kind, amount in _used(sample).items():
                     peaks[kind] = max(peaks[kind], amount - start[kind])
-        case.rests_on(history, [asked, *reached, *grants(history, operation_id(history, label, "vnf"))])
+        case.rests_on(history, [asked, *reached])
+        given = granted(case, history, declared, label)
+        for kind, resource in (("vnfcs", "COMPUTE"), ("ports", "LINKPORT")):
+            more = granted_addition(given, resource)
+            case.expect(
+                kind not in allowed or more <= int(allowed[kind]),
+                f"granted beyond the declared addition of policy {policy}: {more} {kind} in '{label}'",
+            )
         for kind in ("vnfcs", "vcpus", "memory_mib", "ports"):
             if kind not in allowed or (kind in ("vcpus", "memory_mib") and not start[kind]):
                 case.observe(f"The hosts do not report {kind}; it was not judged.")
@@ -115,6 +131,7 @@ def policy_by_name(purpose: str, histories: Histories, declared: Declared) -> Ju
     """Policies are selected by name, an unknown name and an inapplicable package are refused."""
     history = history_of(histories, "refusals")
     case = Case(purpose)
+    guard_trial(case, history)
     unknown = the_request(history, "unknown_policy")
     expect_stopped(case, history, unknown, "the request with an unknown policy", "unknown policy accepted")
     other = the_request(history, "other_base")
@@ -128,12 +145,15 @@ def policy_by_name(purpose: str, histories: Histories, declared: Declared) -> Ju
         shown = [c.share for c in found]
         steps = [float(step) for step in expected.get("steps", [])]
         case.expect(shown == steps, f"without a policy name the steps were {shown}, the default's are {steps}")
+        shares_follow(case, history, declared, label, steps)
     history = history_of(histories, "upgrade")
+    guard_trial(case, history)
     asked = the_request(history, "upgrade")
     steps = [float(step) for step in declared.policy(str(asked.data.get("policy"))).get("steps", [])]
     found = [c for c in coordinations(history, operation_id(history, "upgrade", "vnf")) if c.stage == "migrate"]
     case.rests_on(history, [asked])
     case.expect([c.share for c in found] == steps, f"policy {asked.data.get('policy')} did not show its own steps")
+    shares_follow(case, history, declared, "upgrade", steps)
     case.measure(
         Measure("silent_fallbacks", fallbacks, "requests", "=", 0, "REL 006 6.3.1.2 REQ.VNF.M.06"), "silent fallbacks"
     )

@@ -9,7 +9,7 @@ from nfvcert.checkers.rel006.common import labelled, the_request
 from nfvcert.checkers.views.coordination import Coordination, coordinations
 from nfvcert.checkers.views.flows import Flow, User, flows, users
 from nfvcert.checkers.views.inventory import lifetimes, samples
-from nfvcert.checkers.views.operations import operation_id
+from nfvcert.checkers.views.operations import notified, operation_id
 from nfvcert.checkers.views.traffic import guard_trial, intervals, share_measure, stages
 from nfvcert.history import EventKind, marks
 from nfvcert.measure import Measure
@@ -130,6 +130,11 @@ def limited_exposure(purpose: str, histories: Histories, declared: Declared) -> 
     ]
     case.rests_on(history, [c.event for c in later])
     case.expect(not later, "next step after a fault of the new version")
+    told = [s for s in notified(history, operation_id(history, "exposure", "vnf"), sink="full") if s.t > at]
+    case.rests_on(history, [sighting.event for sighting in told])
+    if case.guard(bool(told), "nothing was notified after the fault"):
+        completed = any(sighting.state == "COMPLETED" for sighting in told)
+        case.expect(not completed, "the operation was completed in spite of the fault of the new version")
     harmful = [int(e.data["t1"]) for e in intervals(history) if int(e.data["lost"]) and int(e.data["t1"]) > at]
     contained = max(harmful, default=at)
     case.measure(

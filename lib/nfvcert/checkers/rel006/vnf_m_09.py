@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from nfvcert.checkers.case import Case, Judgement, Missing
 from nfvcert.checkers.declared import Declared
 from nfvcert.checkers.registry import Histories, checker, history_of
-from nfvcert.checkers.rel006.common import changed, completed_at, labelled, the_request
+from nfvcert.checkers.rel006.common import changed, completed_at, final_notification, labelled, the_request
+from nfvcert.checkers.views.calls import notification
 from nfvcert.checkers.views.coordination import coordinations
 from nfvcert.checkers.views.flows import flows
-from nfvcert.checkers.views.inventory import lifetimes, sample_before, samples
+from nfvcert.checkers.views.inventory import Vnfc, lifetimes, sample_before, samples
 from nfvcert.checkers.views.operations import final_record, first_sighting, operation_id
+from nfvcert.checkers.views.records import affected_vnfcs
 from nfvcert.checkers.views.traffic import control_span, guard_trial, intervals
 from nfvcert.history import History, marks
 from nfvcert.measure import Measure
@@ -55,6 +59,13 @@ def grows_and_shrinks(purpose: str, histories: Histories, declared: Declared) ->
     case.expect(
         all(a >= b for a, b in zip(shrunk, shrunk[1:], strict=False)), "the number of old VNFCs rose on the way"
     )
+    final = final_notification(case, history, operation)
+    if final is not None and within:
+        ran, runs = (_ids(changed(sample.vnfcs, declared)) for sample in (sample_before(found, asked.t), within[-1]))
+        told = notification(final)
+        for change, seen in (("ADDED", runs - ran), ("REMOVED", ran - runs)):
+            named = affected_vnfcs(told, change)
+            case.expect(seen <= named, f"{change} in the final notification misses {', '.join(sorted(seen - named))}")
     _latency(case, history, declared, asked.t, end)
     return case.judge("capacity never fell below the minimum, new grew and old shrank as the policy says")
 
@@ -77,6 +88,11 @@ def old_drained_only(purpose: str, histories: Histories, declared: Declared) -> 
     retirements = [c for c in coordinations(history, operation) if c.stage == "retire"]
     case.rests_on(history, [asked, *(c.last for c in retirements)])
     agreed = {str(i) for c in retirements if c.result == "CONTINUE" for i in c.outputs.get("retire") or []}
+    if first_sighting(history, operation, "COMPLETED") is not None:
+        final = final_notification(case, history, operation)
+        if final is not None:
+            unsaid = _ids(life.vnfc for life in removed) - affected_vnfcs(notification(final), "REMOVED")
+            case.expect(not unsaid, f"the removal of {', '.join(sorted(unsaid))} was not notified")
     records = {
         str((affected.get("computeResource") or {}).get("resourceId", "")): str(
             affected.get("vnfcInstanceId") or affected.get("id")
@@ -104,6 +120,10 @@ def old_drained_only(purpose: str, histories: Histories, declared: Declared) -> 
     if moved_flows:
         case.expect(stated, "sessions remained at the drain timeout and their treatment is stated nowhere")
     return case.judge("only old VNFCs went, each after its sessions had ended or moved")
+
+
+def _ids(found: Iterable[Vnfc]) -> set[str]:
+    return {vnfc.id for vnfc in found}
 
 
 def _end_of_change(history: History, operation: str) -> int:

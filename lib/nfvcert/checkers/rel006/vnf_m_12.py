@@ -9,12 +9,15 @@ from nfvcert.checkers.declared import Declared
 from nfvcert.checkers.registry import Histories, checker, history_of
 from nfvcert.checkers.rel006.common import changes_between, labelled
 from nfvcert.checkers.views.calls import VNF_OPERATION, answer, calls, notification, notifications, t_request
-from nfvcert.checkers.views.inventory import sample_at, samples
+from nfvcert.checkers.views.flows import flows
+from nfvcert.checkers.views.inventory import lifetimes, sample_at, samples
 from nfvcert.checkers.views.operations import FINAL, operation_id, polled, reachable
 from nfvcert.checkers.views.records import resource_id, vnfcs
 from nfvcert.history import Event, EventKind, History, marks
 from nfvcert.measure import Measure
 
+SERVING_NS = 500_000_000
+"""What a VNFC forwarded that recently tells that it is serving."""
 WATCHED = (("upgrade", "upgrade"), ("rollback", "by_decision"), ("rollback", "by_cancel"))
 
 
@@ -33,6 +36,7 @@ def state_agrees_with_phase(purpose: str, histories: Histories, declared: Declar
             len(running) == 1, f"{len(running)} operations that are not final were found as {event.data.get('by')}"
         )
         right &= _per_vnfc_versions(case, history, declared, event)
+        right &= _serving_versions(case, history, declared, event)
         misreported += not right
     _same_for_both(case, looks)
     case.measure(
@@ -166,6 +170,18 @@ def _per_vnfc_versions(case: Case, history: History, declared: Declared, event: 
             f"per-VNFC version disagrees with running digest: {vnfc.id} is {vnfc.generation}",
         )
     return right
+
+
+def _serving_versions(case: Case, history: History, declared: Declared, event: Event) -> bool:
+    """Whether the record lists VNFCs of every version that forwards packets when it is read."""
+    names = {"old": declared.in_service.vnfd_id, "new": declared.candidate.vnfd_id}
+    pool = [v for v in vnfcs(event.data.get("vnf_instance") or {}) if v.get("vduId") in declared.changed_vdus]
+    listed = {vnfc.get("vnfdId") for vnfc in pool}
+    stays = [stay for flow in flows(history, lifetimes(samples(history, declared))) for stay in flow.stays]
+    serving = {stay.generation for stay in stays if stay.first <= event.t <= stay.last + SERVING_NS}
+    case.guard(bool(serving), "no VNFC forwarded packets while the state was read")
+    hidden = sorted(name for name in serving & {*names} if names[name] not in listed)
+    return case.expect(not hidden, f"phase disagrees with the wire: {', '.join(hidden)} VNFCs forward, none is listed")
 
 
 def _same_for_both(case: Case, looks: list[Event]) -> None:

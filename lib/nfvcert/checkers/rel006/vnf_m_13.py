@@ -7,12 +7,20 @@ from typing import Any
 from nfvcert.checkers.case import Case, Judgement
 from nfvcert.checkers.declared import Declared, Version
 from nfvcert.checkers.registry import Histories, checker, history_of
-from nfvcert.checkers.rel006.common import changed, completed_at, labelled, the_request
-from nfvcert.checkers.views.calls import VNF_OPERATION, notification, notifications
-from nfvcert.checkers.views.inventory import lifetimes, sample_at, samples
+from nfvcert.checkers.rel006.common import changed, completed_at, final_notification, labelled, the_request
+from nfvcert.checkers.views.calls import notification
+from nfvcert.checkers.views.inventory import lifetimes, sample_at, sample_before, samples
 from nfvcert.checkers.views.operations import operation_id
-from nfvcert.checkers.views.records import IDENTITY_FIELDS, records, resource_ids, snapshot
-from nfvcert.history import marks
+from nfvcert.checkers.views.records import (
+    IDENTITY_FIELDS,
+    affected_vnfcs,
+    records,
+    resource_id,
+    resource_ids,
+    snapshot,
+    vnfcs,
+)
+from nfvcert.history import Event, History, marks
 from nfvcert.measure import Measure
 
 
@@ -93,6 +101,7 @@ def not_before_not_after_failure(purpose: str, histories: Histories, declared: D
         count += not case.expect(
             listed.get("vnfdId") == declared.in_service.vnfd_id, f"service record differs after ROLLED_BACK ({label})"
         )
+        count += _not_as_it_runs(case, history, declared, after, label)
     case.measure(
         Measure("differing_fields", count, "fields", "=", 0, "REL 006 6.3.1.2 REQ.VNF.M.13 (update when completed)"),
         "differ",
@@ -132,20 +141,15 @@ def usage_follows(purpose: str, histories: Histories, declared: Declared) -> Jud
 
 
 @checker("TP.VNF.13.4")
-def final_notification(purpose: str, histories: Histories, declared: Declared) -> Judgement:
+def told_at_the_end(purpose: str, histories: Histories, declared: Declared) -> Judgement:
     """The final notification says what changed, and later operations use it."""
     history = history_of(histories, "upgrade")
     case = Case(purpose)
     operation = operation_id(history, "upgrade", "vnf")
     completed = completed_at(history, operation)
-    told = [
-        event
-        for event in notifications(history, VNF_OPERATION, operation=operation, sink="full")
-        if notification(event).get("operationState") == "COMPLETED"
-    ]
-    case.rests_on(history, told)
-    if case.guard(bool(told), "the final notification was not received"):
-        body = notification(told[0])
+    final = final_notification(case, history, operation)
+    if final is not None:
+        body = notification(final)
         changes = body.get("modificationsTriggeredByVnfPkgChange") or {}
         for field in ("vnfdId", "vnfSoftwareVersion"):
             wanted = _expected(declared.candidate)[field]
@@ -157,9 +161,7 @@ def final_notification(purpose: str, histories: Histories, declared: Declared) -
             {v.id for v in first.vnfcs if v.generation != "unknown"},
             {v.id for v in last.vnfcs if v.generation != "unknown"},
         )
-        affected = body.get("affectedVnfcs") or []
-        added = {_resource(a) for a in affected if a.get("changeType") == "ADDED"}
-        removed = {_resource(a) for a in affected if a.get("changeType") == "REMOVED"}
+        added, removed = affected_vnfcs(body, "ADDED"), affected_vnfcs(body, "REMOVED")
         case.expect(added == mine[1] - mine[0], "ADDED in the final notification differs from the inventories")
         case.expect(removed == mine[0] - mine[1], "REMOVED in the final notification differs from the inventories")
     scaled = [event for event in history.marks(marks.SCALED) if event.data.get("type") == "SCALE_OUT"]
@@ -181,6 +183,18 @@ def final_notification(purpose: str, histories: Histories, declared: Declared) -
     return case.judge("the final notification tells the change and a later scale-out used the new version")
 
 
+def _not_as_it_runs(case: Case, history: History, declared: Declared, after: Event, label: str) -> int:
+    """How many VNFCs the instance record lists that do not run the version in service."""
+    sample = sample_before(samples(history, declared), after.t + 1)
+    case.rests_on(history, [sample.event])
+    instance = records(after).get("vnf_instance") or {}
+    listed = {resource_id(vnfc) for vnfc in vnfcs(instance) if vnfc.get("vduId") in declared.changed_vdus}
+    running = {vnfc.id for vnfc in changed(sample.vnfcs, declared) if vnfc.generation == "old"}
+    for identifier in sorted(listed - running):
+        case.expect(False, f"VNFC {identifier} is recorded and does not run the version in service ({label})")
+    return len(listed - running)
+
+
 def _expected(version: Version) -> dict[str, Any]:
     fields = {
         "vnfdId": version.vnfd_id,
@@ -197,7 +211,3 @@ def _vnf_in_service(service: dict[str, Any], instance: str) -> dict[str, Any]:
         if str(vnf.get("id")) == instance:
             return dict(vnf)
     return {}
-
-
-def _resource(affected: dict[str, Any]) -> str:
-    return str((affected.get("computeResource") or {}).get("resourceId", ""))

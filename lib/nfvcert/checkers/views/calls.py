@@ -56,10 +56,9 @@ def notifications(
         body = event.data.get("notification")
         if not isinstance(body, dict) or event.data.get("type") != kind:
             return False
-        occurrence = body.get("vnfLcmOpOccId") or body.get("nsLcmOpOccId")
         return (
             (sink is None or event.data.get("sink") == sink)
-            and (operation is None or occurrence == operation)
+            and (operation is None or occurrence_id(event) == operation)
             and (not accepted or event.data.get("status", 204) < 300)
         )
 
@@ -70,6 +69,12 @@ def notification(event: Event) -> dict[str, Any]:
     """The body of a notification."""
     body = event.data.get("notification")
     return body if isinstance(body, dict) else {}
+
+
+def occurrence_id(event: Event) -> str:
+    """The operation occurrence that a notification is about."""
+    body = notification(event)
+    return str(body.get("vnfLcmOpOccId") or body.get("nsLcmOpOccId") or "")
 
 
 def is_refusal(status: Any) -> bool:

@@ -49,6 +49,16 @@ def resource_ids(instance: dict[str, Any]) -> set[str]:
     return {resource_id(vnfc) for vnfc in vnfcs(instance)}
 
 
+def affected_vnfcs(changes: dict[str, Any], change: str) -> set[str]:
+    """The VIM's ids of the servers behind the VNFCs that an operation has ADDED, REMOVED, ...
+
+    Args:
+        changes: ``resourceChanges`` of an operation, or a notification, which has the same attributes.
+    """
+    affected = changes.get("affectedVnfcs") or []
+    return {resource_id(vnfc) for vnfc in affected if vnfc.get("changeType") == change}
+
+
 def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     """What differs between two snapshots of one service, one sentence each."""
     found = []

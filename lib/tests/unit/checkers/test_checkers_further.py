@@ -21,14 +21,15 @@ from altering import (
 )
 from good_histories import told
 from history_builder import Change, Story
-from procedure_steps import CHANGE, coordinate
+from procedure_steps import CHANGE, GRANTS, NS_KIND, coordinate
 from synthetic_traffic import Flow
-from synthetic_world import STAGED, Vnfc, declared, ns
+from synthetic_world import FRUGAL, OLD_VNFD, STAGED, Vnfc, declared, ns
 
 from nfvcert.checkers import judge
 from nfvcert.history import Event, History, marks
 from nfvcert.measure import Verdict
 
+VNF_KIND = "VnfLcmOperationOccurrenceNotification"
 AFTER = is_mark(marks.SNAPSHOT, "after")
 OTHER = is_mark(marks.REQUEST, "other_base")
 
@@ -114,11 +115,106 @@ def _too_many(story: Story) -> None:
     story.vnfcs.append(Vnfc("new-9", "worker", "new", 9.0, 18.0, serves=99.0))
 
 
+def _hidden(kind: str, sink: str, operation: str, **data: Any) -> Change:
+    """START of an operation of which nobody was given the id."""
+    body = {"id": "told-hidden", "notificationStatus": "START", "operationState": "STARTING", "operation": operation}
+    return lambda story: story.notify(3.2, sink, kind, {**body, **data})
+
+
+def _oss_told_backwards(story: Story) -> None:
+    """The NFVO accepts what it cannot verify, says so, and tells the OSS RESULT before START."""
+    operation = "ns-op-oss_unknown"
+    record = {"id": operation, "operationState": "FAILED", "error": {"title": "no such package", "status": 400}}
+    setting(is_mark(marks.REQUEST, "oss_unknown"), status=202, operation=operation, problem=None)(story)
+    story.call(3.4, "os-ma-nfvo", "GET", f"/nslcm/v2/ns_lcm_op_occs/{operation}", 200, role="oss", answer=record)
+    for t, status in ((3.36, "RESULT"), (3.37, "START")):
+        body = {"id": f"ns-{status}", "nsLcmOpOccId": operation, "operation": "UPDATE", "operationState": "FAILED"}
+        story.notify(t, "oss", NS_KIND, {**body, "notificationStatus": status})
+
+
+def _grant_more(data: dict[str, Any]) -> None:
+    more = [{"id": f"more-{number}", "type": "COMPUTE", "vduId": "worker"} for number in range(3)]
+    data["request"]["addResources"] += more
+
+
+def _goes_on_after_abort(story: Story) -> None:
+    operation = story.operations["by_decision"]
+    coordinate(story, 5.2, 5.22, operation, "migrate", FRUGAL, share=100, named="frugal")
+
+
+def _lists_old_only(data: dict[str, Any]) -> None:
+    info = data["vnf_instance"]["instantiatedVnfInfo"]
+    info["vnfcResourceInfo"] = [vnfc for vnfc in info["vnfcResourceInfo"] if vnfc["vnfdId"] == OLD_VNFD]
+
+
+def _lists_another(data: dict[str, Any]) -> None:
+    worker = data["records"]["vnf_instance"]["instantiatedVnfInfo"]["vnfcResourceInfo"][-1]
+    worker["computeResource"] = {"resourceId": "server-nowhere"}
+
+
+def _struggles(story: Story) -> None:
+    operation = story.operations["upgrade"]
+    operation.states.insert(2, (9.0, "FAILED_TEMP"))
+    operation.states.insert(3, (9.9, "PROCESSING"))
+
+
 def _retired_one(event: Event) -> bool:
     return is_call("GET", "-retire-")(event) and event.data["status"] == 200
 
 
+UPGRADE_GRANT = is_call("POST", GRANTS)
+NOTHING_CHANGED = _told(is_told("full", "COMPLETED"), affectedVnfcs=[])
+
 CASES: list[tuple[str, str, str, Change]] = [
+    (
+        "TP.VNF.01.3",
+        "refusals",
+        "operation vnf-op-hidden was notified",
+        _hidden(VNF_KIND, "full", "CHANGE_VNFPKG", vnfLcmOpOccId="vnf-op-hidden"),
+    ),
+    ("TP.VNF.01.6", "upgrade", "the operation went through FAILED_TEMP", _struggles),
+    (
+        "TP.VNF.01.6",
+        "upgrade",
+        "the last notification tells PROCESSING",
+        leaving_out(is_told("full", "COMPLETED")),
+    ),
+    (
+        "TP.VNF.03.3",
+        "refusals",
+        "operation ns-op-hidden was notified",
+        _hidden(NS_KIND, "oss", "UPDATE", nsLcmOpOccId="ns-op-hidden"),
+    ),
+    ("TP.VNF.03.3", "refusals", "RESULT was notified before START", _oss_told_backwards),
+    ("TP.VNF.05.3", "upgrade", "3 VNFCs more were granted, 2 declared", doing(UPGRADE_GRANT, _grant_more)),
+    ("TP.VNF.06.2", "upgrade", "granted beyond the declared addition", doing(UPGRADE_GRANT, _grant_more)),
+    (
+        "TP.VNF.06.4",
+        "upgrade",
+        "share off the step of 30 percent",
+        lambda story: story.shares.__setitem__(2, (6.19, 0.0)),
+    ),
+    (
+        "TP.VNF.08.3",
+        "exposure",
+        "completed in spite of the fault",
+        _told(is_told("full", "ROLLED_BACK"), operationState="COMPLETED"),
+    ),
+    ("TP.VNF.09.1", "upgrade", "ADDED in the final notification misses", NOTHING_CHANGED),
+    ("TP.VNF.09.2", "upgrade", "was not notified", NOTHING_CHANGED),
+    (
+        "TP.VNF.12.1",
+        "upgrade",
+        "phase disagrees with the wire: new VNFCs forward",
+        doing(is_mark(marks.FOUND, "upgrade", by="nfvo"), _lists_old_only),
+    ),
+    (
+        "TP.VNF.13.2",
+        "rollback",
+        "does not run the version in service (after_by_cancel)",
+        doing(is_mark(marks.SNAPSHOT, "after_by_cancel"), _lists_another),
+    ),
+    ("TP.GEN.02.1", "rollback", "went on to the next step after the EM had answered ABORT", _goes_on_after_abort),
     ("TP.VNF.01.2", "upgrade", "a packet left an old VNFC after COMPLETED", _late_packet),
     (
         "TP.VNF.01.2",

@@ -21,7 +21,7 @@ from nfvcert.measure import Verdict
 PURPOSES = sorted(purpose for purpose in registered() if not purpose.startswith("TP.MA."))
 SCENARIOS = {purpose.id: list(purpose.scenarios) for purpose in load().purposes if purpose.test is not None}
 UNDER_TRAFFIC = [purpose for purpose in PURPOSES if "pkt" in needs(purpose)]
-WITHOUT_TRIAL = {"TP.VNF.01.2", "TP.VNF.03.1", "TP.VNF.05.3", "TP.GEN.02.3"}
+WITHOUT_TRIAL = {"TP.VNF.01.2", "TP.VNF.03.1", "TP.VNF.05.3", "TP.VNF.12.1", "TP.GEN.02.3"}
 """They look at single packets only, and at no measure of the trial."""
 WITHOUT_TABLES = {"TP.VNF.01.3", "TP.VNF.09.1", "TP.GEN.02.4"}
 """They look at the intervals only."""
