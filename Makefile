@@ -39,6 +39,11 @@ lint: $(STAMPS)/python
 format:
 	@$(VENV)/bin/ruff check --fix . && $(VENV)/bin/ruff format .
 
+# what the unmodified TRex client and our server on the real engine say to each other, for the tests to replay
+.PHONY: trex-conversation
+trex-conversation: $(STAMPS)/native privileges
+	@$(SUDO) $(PYTHON) lib/tests/unit/traffic/trex/record_conversation.py
+
 native: $(STAMPS)/native
 drop: $(DROP)/drop.yaml
 setup: $(STAMPS)/debian $(STAMPS)/python $(STAMPS)/native

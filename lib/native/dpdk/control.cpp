@@ -22,6 +22,8 @@ constexpr int niceness = 15;                          // dumps give way to packe
 
 [[noreturn]] void fail(const std::string& what) { throw std::system_error(errno, std::generic_category(), what); }
 
+std::string line_of(const json& answer) { return answer.dump(-1, ' ', false, json::error_handler_t::replace) + '\n'; }
+
 json refusal(const json& id, const std::string& code, const std::string& text, const json& details = json::object()) {
     auto answer = details;
     answer["ok"] = false;
@@ -31,6 +33,28 @@ json refusal(const json& id, const std::string& code, const std::string& text, c
         answer["id"] = id;
     }
     return answer;
+}
+
+/// The line that answers an order, whatever comes of it.
+template <class Act>
+std::string answer_to(const json& id, Act&& act) {
+    try {
+        json reply = act();
+        if (!reply.is_object()) {
+            reply = json::object();
+        }
+        reply["ok"] = true;
+        if (!id.is_null()) {
+            reply["id"] = id;
+        }
+        return line_of(reply);
+    } catch (const Refusal& error) {
+        return line_of(refusal(id, error.code, error.what(), error.details));
+    } catch (const json::exception& error) {
+        return line_of(refusal(id, "bad-order", error.what()));
+    } catch (const std::exception& error) {
+        return line_of(refusal(id, "failed", error.what()));
+    }
 }
 
 }  // namespace
@@ -58,28 +82,37 @@ Control::~Control() {
     ::unlink(path_.c_str());
 }
 
-void Control::on(std::string op, Handler handler) { handlers_[std::move(op)] = std::move(handler); }
+void Control::on(std::string op, Handler handler) { orders_[std::move(op)] = {std::move(handler), false}; }
+
+void Control::on_slow(std::string op, Handler handler) { orders_[std::move(op)] = {std::move(handler), true}; }
 
 void Control::start() {
     thread_ = std::thread{[this] { serve(); }};
 }
 
-void Control::stop() {
-    stopping_ = true;
+void Control::wake() {
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);
+}
+
+void Control::stop() {
+    stopping_ = true;
+    wake();
     if (thread_.joinable()) {
         thread_.join();
     }
+    for (auto& [id, thread] : slow_) {
+        thread.join();
+    }
+    slow_.clear();
 }
 
 void Control::publish(const json& event) {
     {
-        const std::lock_guard lock{events_mutex_};
+        const std::lock_guard lock{told_mutex_};
         events_.push_back(event.dump() + '\n');
     }
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);
+    wake();
 }
 
 void Control::serve() {
@@ -98,6 +131,7 @@ void Control::serve() {
             return;
         }
         take_events();
+        take_late_answers();
         std::size_t place = 2;
         std::erase_if(connections_, [&](Connection& connection) {
             const auto happened = watched[place++].revents;
@@ -113,7 +147,7 @@ void Control::serve() {
 void Control::accept_one() {
     runtime::UniqueFd fd{::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
     if (fd.valid()) {
-        connections_.push_back({std::move(fd), {}, {}, false});
+        connections_.push_back({++connections_made_, std::move(fd), {}, {}, false});
     }
 }
 
@@ -158,38 +192,63 @@ bool Control::flush(Connection& connection) {
 }
 
 void Control::answer(Connection& connection, const std::string& line) {
-    json id;
-    json reply;
-    try {
-        const auto order = json::parse(line);
-        if (!order.is_object() || !order.contains("op") || !order["op"].is_string()) {
-            throw Refusal{"bad-order", "an order is an object with 'op'"};
-        }
-        id = order.value("id", json{});
-        const auto op = order["op"].get<std::string>();
-        if (op == "subscribe") {
-            connection.subscribed = true;
-            reply = json::object();
-        } else if (const auto found = handlers_.find(op); found != handlers_.end()) {
-            reply = found->second(order);
-        } else {
-            throw Refusal{"unknown-order", "there is no order '" + op + "'"};
-        }
-        if (!reply.is_object()) {
-            reply = json::object();
-        }
-        reply["ok"] = true;
-        if (!id.is_null()) {
-            reply["id"] = id;
-        }
-    } catch (const Refusal& error) {
-        reply = refusal(id, error.code, error.what(), error.details);
-    } catch (const json::exception& error) {
-        reply = refusal(id, "bad-order", error.what());
-    } catch (const std::exception& error) {
-        reply = refusal(id, "failed", error.what());
+    const auto order = json::parse(line, nullptr, false);
+    if (!order.is_object() || !order.contains("op") || !order["op"].is_string()) {
+        connection.to_send += line_of(refusal(nullptr, "bad-order", "an order is a JSON object with 'op'"));
+        return;
     }
-    connection.to_send += reply.dump(-1, ' ', false, json::error_handler_t::replace) + '\n';
+    const auto id = order.value("id", json{});
+    const auto op = order["op"].get<std::string>();
+    const auto known = orders_.find(op);
+    if (op == "subscribe") {
+        connection.subscribed = true;
+        connection.to_send += answer_to(id, [] { return json::object(); });
+    } else if (known == orders_.end()) {
+        connection.to_send += line_of(refusal(id, "unknown-order", "there is no order '" + op + "'"));
+    } else if (!known->second.slow) {
+        connection.to_send += answer_to(id, [&] { return known->second.handler(order); });
+    } else if (slow_.size() >= most_slow) {
+        connection.to_send += line_of(
+            refusal(id, "busy", std::to_string(most_slow) + " orders that take their time are being carried out"));
+    } else {
+        carry_out_aside(connection.number, known->second.handler, order);
+    }
+}
+
+void Control::carry_out_aside(std::uint64_t connection, const Handler& handler, const json& order) {
+    std::thread thread{[this, connection, &handler, order] {
+        auto told = answer_to(order.value("id", json{}), [&] { return handler(order); });
+        {
+            const std::lock_guard lock{told_mutex_};
+            late_answers_.emplace_back(connection, std::move(told));
+            slow_over_.push_back(std::this_thread::get_id());
+        }
+        wake();
+    }};
+    const auto id = thread.get_id();
+    slow_.emplace(id, std::move(thread));
+}
+
+void Control::take_late_answers() {
+    decltype(late_answers_) answers;
+    decltype(slow_over_) over;
+    {
+        const std::lock_guard lock{told_mutex_};
+        answers.swap(late_answers_);
+        over.swap(slow_over_);
+    }
+    for (const auto id : over) {
+        const auto found = slow_.find(id);
+        found->second.join();
+        slow_.erase(found);
+    }
+    for (auto& [number, line] : answers) {
+        for (auto& connection : connections_) {
+            if (connection.number == number) {
+                connection.to_send += line;
+            }
+        }
+    }
 }
 
 void Control::take_events() {
@@ -197,7 +256,7 @@ void Control::take_events() {
     [[maybe_unused]] const auto taken = ::read(wake_.get(), &count, sizeof count);
     std::vector<std::string> events;
     {
-        const std::lock_guard lock{events_mutex_};
+        const std::lock_guard lock{told_mutex_};
         events.swap(events_);
     }
     for (auto& connection : connections_) {

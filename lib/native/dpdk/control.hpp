@@ -5,6 +5,7 @@
 // A connection that sends {"op": "subscribe"} also gets {"event": NAME, ...} as events happen.
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -12,6 +13,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "runtime/unique_fd.hpp"
@@ -36,8 +38,13 @@ public:
     Control(const Control&) = delete;
     Control& operator=(const Control&) = delete;
 
-    /// To be called before start().
+    /// To be called before start(). Orders are answered one after the other.
     void on(std::string op, Handler handler);
+    /// An order that takes its time: it is carried out by a thread of its own, and those that come after it on any connection
+    /// do not wait for its answer, which its "id" tells. At most `most_slow` at once, a further one is refused ("busy").
+    /// stop() waits for it: the handler has to end when the loop does.
+    void on_slow(std::string op, Handler handler);
+    static constexpr unsigned most_slow = 8;
     void start();
     void stop();
 
@@ -45,7 +52,12 @@ public:
     void publish(const nlohmann::json& event);
 
 private:
+    struct Order {
+        Handler handler;
+        bool slow = false;
+    };
     struct Connection {
+        std::uint64_t number;
         runtime::UniqueFd fd;
         std::string received;
         std::string to_send;
@@ -57,15 +69,22 @@ private:
     bool receive(Connection& connection);
     bool flush(Connection& connection);
     void answer(Connection& connection, const std::string& line);
+    void carry_out_aside(std::uint64_t connection, const Handler& handler, const nlohmann::json& order);
+    void wake();
     void take_events();
+    void take_late_answers();
 
     std::string path_;
     runtime::UniqueFd listener_;
     runtime::UniqueFd wake_;
-    std::map<std::string, Handler> handlers_;
+    std::map<std::string, Order> orders_;
     std::vector<Connection> connections_;
-    std::mutex events_mutex_;
+    std::uint64_t connections_made_ = 0;
+    std::mutex told_mutex_;                                             // of what other threads leave here
     std::vector<std::string> events_;
+    std::vector<std::pair<std::uint64_t, std::string>> late_answers_;  // with the connection that gets it
+    std::map<std::thread::id, std::thread> slow_;
+    std::vector<std::thread::id> slow_over_;
     std::atomic<bool> stopping_{false};
     std::thread thread_;
 };

@@ -29,6 +29,8 @@ public:
     void arm() { running_ = true; }
     /// Polls until stop() or a signal.
     void run();
+    /// Whether the polling thread goes round, or will soon.
+    [[nodiscard]] bool running() const { return running_; }
     void stop() { stopping_.store(true, std::memory_order_relaxed); }
 
     /// Has `action` done by the polling thread between two rounds and waits for its result; what it throws comes out here.

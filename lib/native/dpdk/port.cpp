@@ -148,6 +148,9 @@ std::uint16_t Port::rx(rte_mbuf** burst, std::uint16_t room) {
     }
     counted_.rx_packets += count;
     counted_.rx_bytes += octets;
+    if (__builtin_expect(tap_ != nullptr, 0)) {
+        tap_->received(burst, count);
+    }
     return count;
 }
 
@@ -160,7 +163,13 @@ std::uint16_t Port::tx(rte_mbuf** burst, std::uint16_t count) {
     for (std::uint16_t i = 0; i < tried; ++i) {
         lengths[i] = burst[i]->pkt_len;
     }
+    if (__builtin_expect(tap_ != nullptr, 0)) {
+        tap_->sending(burst, tried);
+    }
     const auto sent = rte_eth_tx_burst(id_, 0, burst, tried);
+    if (__builtin_expect(tap_ != nullptr, 0)) {
+        tap_->sent(sent);
+    }
     std::uint64_t octets = 0;
     for (std::uint16_t i = 0; i < sent; ++i) {
         octets += lengths[i];

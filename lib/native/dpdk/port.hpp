@@ -44,6 +44,16 @@ struct PortCounters {
     std::uint64_t tx_dropped = 0; // refused by the driver, dropped here
 };
 
+/// Sees the packets that pass a port. Polling thread.
+class Tap {
+public:
+    virtual ~Tap() = default;
+    virtual void received(rte_mbuf* const* burst, std::uint16_t count) = 0;
+    /// They are offered to the driver; sent() tells how many of them it took, which are gone by then.
+    virtual void sending(rte_mbuf* const* burst, std::uint16_t count) = 0;
+    virtual void sent(std::uint16_t count) = 0;
+};
+
 class Port {
 public:
     /// Creates the device, configures its queues and starts it; the link may come up later.
@@ -59,6 +69,9 @@ public:
     /// Sends; gives way to a peer that has no room, for 20 ms at most, then drops and counts until the peer takes packets
     /// again. Nothing is the caller's afterwards. Answers how many were sent.
     std::uint16_t tx_or_drop(rte_mbuf** burst, std::uint16_t count);
+
+    /// Shows every packet to `tap` from now on; none: to nobody. Polling thread, or none polls.
+    void set_tap(Tap* tap) { tap_ = tap; }
 
     /// Whether the other end is there. A memif client comes back to a server that went and came again by maintain().
     [[nodiscard]] bool link_up() const;
@@ -80,6 +93,7 @@ private:
     std::uint16_t id_;
     std::uint64_t patience_;  // counter ticks
     bool congested_ = false;
+    Tap* tap_ = nullptr;
     std::string server_;    // socket of the memif server to connect to, which may not be there yet; empty for all others
     std::uint16_t rx_queues_;
     std::uint16_t rx_turn_ = 0;  // queue to be asked next

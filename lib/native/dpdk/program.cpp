@@ -109,6 +109,9 @@ void Program::run() {
     std::cout << ready.dump() << std::endl;
     loop_.run();
     control_.stop();
+    for (; !at_end_.empty(); at_end_.pop_back()) {
+        at_end_.back()();
+    }
 }
 
 int polling_main(const std::string& name, int argc, char** argv, const std::function<void(Program&)>& body) {

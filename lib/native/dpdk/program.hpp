@@ -6,6 +6,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "dpdk/clock.hpp"
 #include "dpdk/control.hpp"
@@ -38,6 +40,8 @@ public:
     /// Answers orders, says {"event": "ready", ...} on standard output, and polls until told to end. Every program knows
     /// the orders "ports", answered by the ports' counters, and "loop", answered by {rounds, busy_rounds, tsc_per_second}.
     void run();
+    /// To be done once when run() has ended, before the ports go; what was given last comes first.
+    void at_end(std::function<void()> action) { at_end_.push_back(std::move(action)); }
 
 private:
     nlohmann::json configuration_;
@@ -47,6 +51,7 @@ private:
     std::map<std::string, std::unique_ptr<Port>> ports_;
     Loop loop_;
     Control control_;
+    std::vector<std::function<void()>> at_end_;
 };
 
 /// Reads `--config FILE` and runs `body` with it; an error is one line "<name>: <error>" on standard error and status 1, wrong

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <future>
 #include <string>
 #include <thread>
 
@@ -102,6 +103,37 @@ TEST_CASE("orders are answered, refusals say why, subscribers hear events") {
     CHECK(client.read().at("ok") == true);
     control.publish({{"event", "below"}, {"flows", 3}});
     CHECK(client.read() == json::parse(R"({"event":"below","flows":3})"));
+}
+
+TEST_CASE("an order that takes its time keeps no other waiting") {
+    const auto path = socket_path("slow");
+    std::promise<void> settled;
+    auto settles = settled.get_future().share();
+    Control control{path};
+    control.on_slow("settle", [settles](const json&) { return settles.wait(), json{{"settled", true}}; });
+    control.on_slow("fail", [](const json&) -> json { throw Refusal{"ending", "the loop ends"}; });
+    control.on("ping", [](const json&) { return json::object(); });
+    control.start();
+    Client client{path};
+    client.send("{\"op\":\"settle\",\"id\":1}\n{\"op\":\"ping\",\"id\":2}\n");
+    CHECK(client.read().at("id") == 2);
+    for (unsigned i = 1; i < Control::most_slow; ++i) {
+        client.send("{\"op\":\"settle\",\"id\":1}\n");
+    }
+    client.send("{\"op\":\"settle\",\"id\":3}\n");
+    const auto refused = client.read();
+    CHECK(refused.at("id") == 3);
+    CHECK(refused.at("code") == "busy");
+    {
+        Client gone{path};  // before its answer comes
+        gone.send("{\"op\":\"fail\"}\n");
+    }
+    settled.set_value();
+    for (unsigned i = 0; i < Control::most_slow; ++i) {
+        CHECK(client.read() == json::parse(R"({"ok":true,"id":1,"settled":true})"));
+    }
+    client.send("{\"op\":\"fail\",\"id\":4}\n");
+    CHECK(client.read() == json::parse(R"({"ok":false,"id":4,"code":"ending","error":"the loop ends"})"));
 }
 
 TEST_CASE("a client that vanishes leaves the others served") {

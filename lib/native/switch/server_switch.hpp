@@ -56,6 +56,7 @@ private:
     json forget_owner(const json& order);
     json occupancy(const json& order);
     json flows(const json& order);
+    std::vector<Flow> copy_flows(std::uint64_t& t_ns);
     json count(const json& order);
     json hold_flows(const json& order);
     json release_held(const json& order);

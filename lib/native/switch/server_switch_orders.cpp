@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <tuple>
 
 #include "packet/base64.hpp"
 #include "switch/orders.hpp"
@@ -161,16 +162,41 @@ json ServerSwitch::occupancy(const json& order) {
     return {{"bitmap", packet::base64_of(bitmap)}, {"flows", total}, {"t_ns", t_ns}};
 }
 
+/// Copied slice by slice, so that packets never wait long. From the last flow to the first: one that ends meanwhile leaves
+/// its place to the last one, which has been copied by then, and new ones come behind; so none of those that live all the
+/// time is left out, and some may be there twice.
+std::vector<Flow> ServerSwitch::copy_flows(std::uint64_t& t_ns) {
+    constexpr std::size_t slice = 1024;
+    std::vector<Flow> found;
+    found.reserve(table_.size() + table_.size() / 4);
+    for (auto end = ~std::size_t{0}; end != 0;) {
+        program_.loop().inside([&] {
+            const auto all = static_cast<const FlowTable&>(table_).flows();
+            if (t_ns == 0) {
+                t_ns = now_ns();
+            }
+            end = std::min(end, all.size());
+            const auto begin = end > slice ? end - slice : 0;
+            found.insert(found.end(), all.begin() + static_cast<std::ptrdiff_t>(begin),
+                         all.begin() + static_cast<std::ptrdiff_t>(end));
+            end = begin;
+        });
+    }
+    const auto fields = [](const Flow& flow) {
+        return std::tuple{flow.id,           flow.key.source,           flow.key.destination,
+                          flow.key.source_port, flow.key.destination_port, flow.key.protocol};
+    };
+    std::sort(found.begin(), found.end(), [&](const Flow& a, const Flow& b) { return fields(a) < fields(b); });
+    found.erase(std::unique(found.begin(), found.end(), [&](const Flow& a, const Flow& b) { return fields(a) == fields(b); }),
+                found.end());
+    return found;
+}
+
 json ServerSwitch::flows(const json& order) {
     const auto ranges = ranges_of(order);
     const auto owner = order.contains("owner") ? owner_named(order["owner"]) : no_owner;
-    std::vector<Flow> found;
-    found.reserve(table_.size() + table_.size() / 4);
-    const auto t_ns = program_.loop().inside([&] {
-        const auto all = static_cast<const FlowTable&>(table_).flows();
-        found.assign(all.begin(), all.end());
-        return now_ns();
-    });
+    std::uint64_t t_ns = 0;
+    const auto found = copy_flows(t_ns);
     std::vector<bool> wanted(id_count, ranges.empty());
     for (const auto& range : ranges) {
         std::fill(wanted.begin() + range.low, wanted.begin() + range.high + 1, true);

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from nfvcert.bench.machine import describe_machine, versions
+from nfvcert.bench.machine import core_distance, describe_machine, versions
 from nfvcert.bench.native import Engine, FlowLoad, memif
 from nfvcert.bench.noise import NoiseWatch
 from nfvcert.bench.peers.testpmd import Testpmd
@@ -29,16 +29,27 @@ IMIX = ((64, 7), (594, 4), (1518, 1))
 IMIX_TEXT = "simple IMIX 7:4:1 of frames of 64, 594 and 1518 octets with check sequence (IP packets of 40, 576, 1500)"
 FLOWGEN_TARGET, TRAFGEN_TARGET = 1.0, 10.0
 WARM_UP_S = 0.5
+COMPARISON, FLOWS_PART, FRAMES_PART = "comparison", "flows", "frames"
+PARTS = (COMPARISON, FLOWS_PART, FRAMES_PART)
+OVERHEAD_S = 3.5
+"""What starting and ending the programs of a measurement takes."""
 
 
 @dataclass(frozen=True, slots=True)
 class GeneratorSettings:
-    """Repeats of everything, seconds of one measurement, packets a ring of memif holds, whether work is varied."""
+    """What is measured, and how.
+
+    Attributes:
+        repeats: of the comparison; the parts with more work take half as many.
+        seconds: length of one measurement.
+        ring: packets that a ring of memif holds.
+        parts: of PARTS, those that are measured.
+    """
 
     repeats: int = 5
     seconds: float = 3.0
     ring: int = 2048
-    sweeps: bool = True
+    parts: tuple[str, ...] = PARTS
 
 
 def run_generator_bench(room: Room, settings: GeneratorSettings, tell: Tell) -> Report:
@@ -46,26 +57,52 @@ def run_generator_bench(room: Room, settings: GeneratorSettings, tell: Tell) -> 
     watch = NoiseWatch()
     report = Report("generator", asdict(settings), describe_machine(), versions())
     report.settings |= {"cores": asdict(room.cores), "flows": FLOWS, "frame": 64, "imix": IMIX_TEXT}
-    report.series += take_turns(_contenders(room, settings), settings.repeats, tell)
+    distance = partial(core_distance, room.cores.generator, room.cores.device)
+    few = max(1, settings.repeats // 2)
+    plan = [
+        (part, contenders(room, settings), settings.repeats if part == COMPARISON else few)
+        for part, contenders in _PARTS.items()
+        if part in settings.parts
+    ]
+    readings = sum(len(contenders) * repeats for _, contenders, repeats in plan)
+    minutes = readings * (settings.seconds + OVERHEAD_S) / 60
+    tell(
+        f"{readings} measurements of {settings.seconds:g} s, about {minutes:.0f} min; generator on core "
+        f"{room.cores.generator}, device on core {room.cores.device}"
+    )
+    for part, contenders, repeats in plan:
+        tell(f"{part}: {len(contenders)} contenders, {repeats} repeats in alternating order")
+        report.series += take_turns(contenders, repeats, tell, distance)
+    _judge(report)
+    report.notes += [
+        "memif: one port, sent back by testpmd macswap on the other core; the rate is that of packets sent",
+        "engine, flows: each packet has flow, sequence number, time and a valid UDP checksum, every packet that comes "
+        "back is accounted by flow, with its latency; testpmd flowgen counts packets",
+        f"engine, flows: at most the {settings.ring} packets of a ring are on their way, so that the device has room "
+        "for each of them; testpmd flowgen's own losses are those of its readings (sent, received)",
+        "trafgen and scapy have no memif; their rate is what arrives at the other end of a veth pair",
+    ]
+    report.noise = watch.finish()
+    return report
+
+
+def _judge(report: Report) -> None:
+    """Ratios, and what has to be zero."""
     report.compare(ENGINE, FLOWGEN, target=FLOWGEN_TARGET)
     report.compare(ENGINE, TRAFGEN, target=TRAFGEN_TARGET)
     report.compare(ENGINE, SCAPY)
     report.compare(ENGINE, SENDP)
     report.compare(STREAM, TXONLY)
-    first = report.of(ENGINE)
-    if first is not None and first.readings:
-        lost = max(int(reading.details["not_accounted"]) for reading in first.readings)
-        report.check("packets that came back and were not accounted", lost, "packets", "<=", 0)
-    if settings.sweeps:
-        report.series += take_turns(_sweeps(room, settings), max(1, settings.repeats // 2), tell)
-    report.notes += [
-        "memif: one port, sent back by testpmd macswap on the other core; the rate is that of packets sent",
-        "engine, flows: each packet has flow, sequence number, time and a valid UDP checksum, every packet that comes "
-        "back is accounted by flow, with its latency; testpmd flowgen counts packets",
-        "trafgen and scapy have no memif; their rate is what arrives at the other end of a veth pair",
-    ]
-    report.noise = watch.finish()
-    return report
+    for series in report.series:
+        if series.contender == ENGINE and series.point:
+            report.compare(ENGINE, FLOWGEN, **series.point)
+    readings = [reading for series in report.series if series.contender == ENGINE for reading in series.readings]
+    if readings:
+        for name, what in (
+            ("lost", "packets that the engine sent and that did not come back"),
+            ("not_accounted", "packets that came back and were not accounted"),
+        ):
+            report.check(what, sum(int(reading.details[name]) for reading in readings), "packets", "<=", 0)
 
 
 def _contenders(room: Room, settings: GeneratorSettings) -> list[Contender]:
@@ -82,12 +119,17 @@ def _contenders(room: Room, settings: GeneratorSettings) -> list[Contender]:
     ]
 
 
-def _sweeps(room: Room, settings: GeneratorSettings) -> list[Contender]:
+def _flow_steps(room: Room, settings: GeneratorSettings) -> list[Contender]:
     contenders = []
     for flows in FLOW_STEPS:
         point = {"flows": flows}
         contenders.append(Contender(ENGINE, MEMIF, partial(_engine, room, settings, FlowLoad(flows)), point))
         contenders.append(Contender(FLOWGEN, MEMIF, partial(_testpmd, room, settings, "flowgen", flows, 64), point))
+    return contenders
+
+
+def _frame_steps(room: Room, settings: GeneratorSettings) -> list[Contender]:
+    contenders = []
     for frame in FRAME_STEPS:
         point = {"frame": frame}
         load = FlowLoad(FLOWS, frame)
@@ -96,6 +138,13 @@ def _sweeps(room: Room, settings: GeneratorSettings) -> list[Contender]:
     mixed = FlowLoad(FLOWS, sizes=IMIX)
     contenders.append(Contender(ENGINE, MEMIF, partial(_engine, room, settings, mixed), {"frame": "IMIX"}))
     return contenders
+
+
+_PARTS: dict[str, Callable[[Room, GeneratorSettings], list[Contender]]] = {
+    COMPARISON: _contenders,
+    FLOWS_PART: _flow_steps,
+    FRAMES_PART: _frame_steps,
+}
 
 
 def _in_folder(room: Room, measure: Callable[[Path], Reading]) -> Callable[[], Reading]:
@@ -122,7 +171,7 @@ def _engine(room: Room, settings: GeneratorSettings, load: FlowLoad) -> Reading:
         device = stack.enter_context(back_by_macswap(room, folder, [socket], settings.ring))
         engine.await_links()
         device.forward()
-        summary = engine.trial(load, None, settings.seconds)
+        summary = engine.trial(load, None, settings.seconds, outstanding=settings.ring)
         returned = device.read()[0].tx_packets
     details = {**trial_details(summary), "returned": returned, "not_accounted": returned - summary["received_packets"]}
     return Reading(summary["sent"] / summary["duration_s"], details)

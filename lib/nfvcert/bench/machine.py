@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import subprocess
@@ -10,7 +11,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from nfvcert.errors import TestbedError
+from nfvcert.traffic.native import binary
+
 PACKAGES = ("dpdk-dev", "libdpdk-dev", "librte-net-memif23", "netsniff-ng", "openvswitch-switch-dpdk")
+DISTANCE = "nfvcert-core-distance"
 DISTRIBUTIONS = ("nfvcert", "scapy", "numpy")
 
 
@@ -24,6 +29,19 @@ def describe_machine() -> dict[str, Any]:
         "kernel": platform.release(),
         "system": platform.freedesktop_os_release().get("PRETTY_NAME", platform.system()),
     }
+
+
+def core_distance(first: int, second: int) -> float | None:
+    """Nanoseconds that a cache line takes from one core to another and back; None where that cannot be found out.
+
+    Rates over shared memory depend on it, and the host of a virtual machine changes it at any time.
+    """
+    try:
+        command = [str(binary(DISTANCE)), str(first), str(second)]
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+        return float(json.loads(answer.stdout)["round_trip_ns"])
+    except (OSError, ValueError, KeyError, subprocess.SubprocessError, TestbedError):
+        return None
 
 
 def versions(packages: Iterable[str] = PACKAGES, distributions: Iterable[str] = DISTRIBUTIONS) -> dict[str, str]:

@@ -110,9 +110,15 @@ class Engine(NativeProgram):
         super().__init__("nfvcert-packet-engine", "engine", folder, configuration)
         self._receives = len(ports) - 1
 
-    def trial(self, load: FlowLoad, rate: float | None, seconds: float) -> Document:
-        """One trial; ``rate`` in packets/s, None for as many as possible. The engine's summary."""
+    def trial(self, load: FlowLoad, rate: float | None, seconds: float, *, outstanding: int | None = None) -> Document:
+        """One trial; ``rate`` in packets/s, None for as many as possible. The engine's summary.
+
+        ``outstanding``: packets that are on their way at most, where no rate is asked for. With what a ring holds the
+        device always has room for what it sends back, however long the engine's core was taken away meanwhile.
+        """
         order = {**load.order(), "tx_port": 0, "rx_port": self._receives, "pps": rate or "max", "interval_ms": 1000}
+        if outstanding is not None and rate is None:
+            order["most_outstanding"] = outstanding
         self.call("flow_prepare", **order)
         self.call("flow_start")
         time.sleep(seconds)

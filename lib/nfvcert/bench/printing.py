@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nfvcert.bench.noise import doubtful_spread
-from nfvcert.bench.results import Comparison, Report, Series
+from nfvcert.bench.results import ALIKE, Comparison, Report, Series
 
 COLUMNS = (
     ("affinity_violations", "violations"),
@@ -39,6 +39,11 @@ def lines_of(report: Report) -> Iterator[str]:
             f"{noise.load_after:.2f} after, spin {noise.spin_after / noise.spin_before - 1:+.1%}"
         )
         yield from (f"doubtful: {doubt}" for doubt in noise.doubts)
+    distances = [r.core_distance_ns for s in report.series for r in s.readings if r.core_distance_ns is not None]
+    if distances:
+        yield f"cores: a cache line there and back {min(distances):.0f} to {max(distances):.0f} ns"
+        if max(distances) > ALIKE * min(distances):
+            yield "doubtful: the host moved the cores apart or together; compare readings at like distances only"
     machine = report.machine
     yield f"machine: {machine['processor']}, {machine['cores']} cores, kernel {machine['kernel']}, {machine['system']}"
     yield "versions: " + ", ".join(f"{name} {version}" for name, version in report.versions.items())
@@ -59,7 +64,10 @@ def _series_line(series: Series) -> str:
 
 def _comparison_line(comparison: Comparison) -> str:
     found = comparison.ratio
-    text = f"{comparison.ours} / {comparison.theirs}: {found.median:.2f} ({found.low:.2f} to {found.high:.2f})"
+    point = "".join(f", {key} {value}" for key, value in comparison.point.items())
+    text = f"{comparison.ours} / {comparison.theirs}{point}: {found.median:.2f} ({found.low:.2f} to {found.high:.2f})"
+    if comparison.left_out:
+        text += f", {comparison.left_out} pairs left out: cores differently far apart"
     if comparison.target is None:
         return text
     return f"{text}, target {comparison.target:g}: {_verdict(comparison.met)}"

@@ -9,13 +9,30 @@ from typing import Any
 from nfvcert.bench.noise import Noise, doubtful_spread
 from nfvcert.measure.repeats import METHOD, Estimate, estimate, ratio
 
+ALIKE = 1.5
+"""Distances of the cores that differ by at most this factor count as the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One measurement: the rate (packets/s), and what else was seen (counts, latencies in us)."""
+    """One measurement: the rate (packets/s), and what else was seen (counts, latencies in us).
+
+    Attributes:
+        repeat: number of the round in which it was measured, from 0.
+        core_distance_ns: how long a cache line took from core to core and back; None: not known.
+    """
 
     rate: float
     details: Mapping[str, Any] = field(default_factory=dict)
+    repeat: int = 0
+    core_distance_ns: float | None = None
+
+    def alike(self, other: Reading) -> bool:
+        """Whether both were measured with the cores about equally far apart, so that they can be compared."""
+        if self.core_distance_ns is None or other.core_distance_ns is None:
+            return True
+        near, far = sorted((self.core_distance_ns, other.core_distance_ns))
+        return far <= ALIKE * near
 
 
 @dataclass(slots=True)
@@ -47,7 +64,10 @@ class Series:
             "point": dict(self.point),
             "rate_pps": found.to_dict() if found else None,
             "doubtful": bool(self.readings) and doubtful_spread(self.rates),
-            "readings": [{"rate_pps": r.rate, **r.details} for r in self.readings],
+            "readings": [
+                {"rate_pps": r.rate, "repeat": r.repeat, "core_distance_ns": r.core_distance_ns, **r.details}
+                for r in self.readings
+            ],
             "failures": self.failures,
         }
 
@@ -60,6 +80,9 @@ class Comparison:
     theirs: str
     ratio: Estimate
     target: float | None = None
+    point: Mapping[str, Any] = field(default_factory=dict)
+    left_out: int = 0
+    """Repeats in which both were measured, but with the cores differently far apart."""
 
     @property
     def met(self) -> bool | None:
@@ -73,7 +96,9 @@ class Comparison:
         return {
             "ours": self.ours,
             "theirs": self.theirs,
+            "point": dict(self.point),
             "ratio": self.ratio.to_dict(),
+            "left_out": self.left_out,
             "target": self.target,
             "met": self.met,
         }
@@ -101,16 +126,16 @@ class Report:
         return None
 
     def compare(self, ours: str, theirs: str, *, target: float | None = None, **point: Any) -> None:
-        """Add the ratio of two contenders where both were measured; pairs of repeats that both succeeded count."""
+        """Add the ratio of two contenders: of the repeats in which both were measured under like conditions."""
         a, b = self.of(ours, **point), self.of(theirs, **point)
         if a is None or b is None:
             return
-        count = min(len(a.rates), len(b.rates))
-        pairs = [(x, y) for x, y in zip(a.rates[:count], b.rates[:count], strict=True) if y > 0]
+        other = {reading.repeat: reading for reading in b.readings if reading.rate > 0}
+        both = [(reading, other[reading.repeat]) for reading in a.readings if reading.repeat in other]
+        pairs = [(x.rate, y.rate) for x, y in both if x.alike(y)]
         if pairs:
-            self.comparisons.append(
-                Comparison(ours, theirs, ratio([x for x, _ in pairs], [y for _, y in pairs]), target)
-            )
+            found = ratio([x for x, _ in pairs], [y for _, y in pairs])
+            self.comparisons.append(Comparison(ours, theirs, found, target, point, len(both) - len(pairs)))
 
     def check(self, what: str, value: float | None, unit: str, operator: str, limit: float) -> None:
         """Add an absolute target."""

@@ -24,14 +24,21 @@ class Contender:
 Tell = Callable[[str], None]
 
 
-def take_turns(contenders: Sequence[Contender], repeats: int, tell: Tell) -> list[Series]:
+Distance = Callable[[], float | None]
+
+
+def take_turns(
+    contenders: Sequence[Contender], repeats: int, tell: Tell, distance: Distance = lambda: None
+) -> list[Series]:
     """Measure each contender ``repeats`` times, one after the other in every round, in alternating order.
 
-    A contender that is not installed is left out with the reason; one that fails in a round is measured again in the
-    next. Every round is told in one line.
+    ``distance`` tells how far apart the cores are (ns), before and after each measurement; the larger one is kept with
+    the reading. A contender that is not installed is left out with the reason; one that fails in a round is measured
+    again in the next. Every round is told in one line.
     """
     series = [Series(c.name, c.ports, c.point) for c in contenders]
     absent: set[int] = set()
+    before = distance()
     for number in range(repeats):
         order = list(range(len(contenders)))
         for index in order if number % 2 == 0 else reversed(order):
@@ -39,7 +46,7 @@ def take_turns(contenders: Sequence[Contender], repeats: int, tell: Tell) -> lis
                 continue
             contender = contenders[index]
             try:
-                reading = contender.measure()
+                measured = contender.measure()
             except PeerMissing as error:
                 absent.add(index)
                 series[index].failures.append(error.message)
@@ -48,7 +55,12 @@ def take_turns(contenders: Sequence[Contender], repeats: int, tell: Tell) -> lis
                 series[index].failures.append(error.message)
                 tell(f"{contender.name}: {error.message}")
             else:
+                after = distance()
+                apart = max((each for each in (before, after) if each is not None), default=None)
+                before = after
+                reading = Reading(measured.rate, measured.details, number, apart)
                 series[index].readings.append(reading)
                 where = "".join(f", {key} {value}" for key, value in contender.point.items())
-                tell(f"{number + 1}/{repeats} {contender.name}{where}: {reading.rate / 1e6:.3f} Mpps")
+                cores = "" if apart is None else f" (cores {apart:.0f} ns apart)"
+                tell(f"{number + 1}/{repeats} {contender.name}{where}: {reading.rate / 1e6:.3f} Mpps{cores}")
     return series

@@ -66,18 +66,23 @@ JsonFile = Annotated[Path | None, typer.Option("--json", help="file for the figu
 def generator(
     repeats: Repeats = 5,
     seconds: Seconds = 3.0,
-    sweeps: Sweeps = True,
+    part: Annotated[
+        list[str] | None,
+        typer.Option(help="comparison (64 octets, all contenders), flows or frames; can be given again; default: all"),
+    ] = None,
     generator_core: GeneratorCore = 0,
     device_core: DeviceCore = 1,
     json_file: JsonFile = None,
 ) -> int:
     """The packet engine beside testpmd, trafgen and scapy; cost of more flows and longer frames."""
-    from nfvcert.bench.generator import GeneratorSettings, run_generator_bench
+    from nfvcert.bench.generator import PARTS, GeneratorSettings, run_generator_bench
     from nfvcert.bench.room import Cores, open_room
 
     console = Console()
+    if unknown := sorted(set(part or ()) - set(PARTS)):
+        raise typer.BadParameter(f"{', '.join(unknown)}; there are {', '.join(PARTS)}", param_hint="--part")
     with open_room(Cores(generator_core, device_core)) as room:
-        settings = GeneratorSettings(repeats=repeats, seconds=seconds, sweeps=sweeps)
+        settings = GeneratorSettings(repeats=repeats, seconds=seconds, parts=tuple(part or PARTS))
         report = run_generator_bench(room, settings, _teller(console))
     return _finish(report, console, json_file)
 

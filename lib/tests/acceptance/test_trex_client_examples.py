@@ -88,6 +88,21 @@ def test_every_instruction_of_the_field_engine(stand: Stand) -> None:
     assert stand.example("field_engine") == {"sent": 300, "received": 300}
 
 
+def test_packets_are_pushed_captured_and_queued(stand: Stand) -> None:
+    if not stand.native:
+        pytest.skip("the simulated engine knows no such filters")
+    told = stand.example("captures")
+    assert sorted(told["both"]) == [[0, "TX"]] * 11 + [[1, "RX"]] * 11
+    assert told["same"] and told["in_order"]
+    assert told["matched"] == 10
+    assert told["kept"] == [True] * 3
+    assert told["queued"] == [True] * 5
+    assert told["queue_then"] == "[0 / 5]"
+    assert told["mapped"] == [[0, 1]]
+    assert "syntax error" in told["refused"]
+    assert told["left"] == {}
+
+
 def test_refusals_as_the_client_shows_them(stand: Stand) -> None:
     told = stand.example("refusals")
     expected = {

@@ -31,6 +31,7 @@ class Stand:
     server: subprocess.Popen[str]
     engine: subprocess.Popen[str]
     folder: Path
+    native: bool
 
     def example(self, name: str, *, timeout_s: float = 60) -> Any:
         """Run one of the client's examples; what it saw."""
@@ -80,7 +81,7 @@ def stand_up(
         ready = _ready(server, folder / "server.log")
         if native:
             time.sleep(1.0)  # for the links
-        yield Stand(ready["rpc"], ready["publisher"], server, engine, folder)
+        yield Stand(ready["rpc"], ready["publisher"], server, engine, folder, native)
 
 
 @contextlib.contextmanager

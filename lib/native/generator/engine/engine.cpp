@@ -34,6 +34,7 @@ Engine::Engine(dpdk::Program& program)
     offer_stream_orders();
     offer_statistics();
     offer_flow_orders();
+    offer_capture_orders();
     program_.loop().add([this](std::uint64_t) { return poll(); });
     publisher_ = std::thread{[this] { publish_forever(); }};
 }
@@ -71,6 +72,7 @@ void Engine::order_ports() {
         port.port = &program_.port(name);
         port.index = ports_.size();
         port.speed_gbps = speeds.value(name, 0.0);
+        port.tap = std::make_unique<PortTap>(clock_, static_cast<unsigned>(port.index));
         ports_.push_back(std::move(port));
     }
 }
@@ -134,6 +136,9 @@ unsigned Engine::poll_once(std::uint64_t& now_ns) {
         if (!port.running.empty()) {
             now_ns = clock_.now_ns();
             handled += send_streams(port, now_ns);
+        }
+        if (!port.pushed.empty()) {
+            handled += port.pushed.poll(*port.port, program_.pool(), clock_.now_ns());
         }
     }
     return handled;

@@ -14,9 +14,11 @@
 #include <vector>
 
 #include "dpdk/program.hpp"
+#include "generator/engine/capture.hpp"
 #include "generator/engine/flow_report.hpp"
 #include "generator/engine/flow_session.hpp"
 #include "generator/engine/groups.hpp"
+#include "generator/engine/push.hpp"
 #include "generator/engine/spsc.hpp"
 #include "generator/engine/stream_port.hpp"
 
@@ -24,7 +26,8 @@ namespace nfvcert::engine {
 
 /// Orders (answers carry t_ns, the instant of effect in ns of CLOCK_MONOTONIC):
 ///   info, statistics, load, unload, start, stop, pause, resume, update, update_streams, forget_group,
-///   flow_prepare, flow_start, flow_update, flow_burst, flow_status, flow_stop
+///   flow_prepare, flow_start, flow_update, flow_burst, flow_status, flow_stop,
+///   capture_start, capture_stop, capture_fetch, capture_remove, capture_status, push
 /// Events: finished {port, profile, sent, given_up, t_ns}; interval {...}; flow_sent {sent, t_ns} when a duration is over.
 ///
 /// Own keys of the configuration: capability_pps (packets a second that may be asked for, default 40e6), port_order (names;
@@ -43,8 +46,15 @@ private:
         double speed_gbps = 0;                                    // 0: not known
         std::map<std::string, std::shared_ptr<Profile>> profiles;  // changed under orders_
         std::vector<std::pair<std::string, Profile*>> running;     // polling thread
+        std::unique_ptr<PortTap> tap;                              // polling thread
+        PushQueue pushed;                                          // polling thread
         std::uint64_t refused = 0;                                 // polling thread
         std::uint64_t no_buffers = 0;
+    };
+    struct KeptCapture {
+        std::unique_ptr<Capture> capture;
+        std::uint64_t start_ns = 0;
+        bool active = false;
     };
     struct Finished {
         std::size_t port = 0;
@@ -108,6 +118,15 @@ private:
     [[nodiscard]] std::uint64_t receiver_drops(const FlowPlan& plan) const;
     void settle(Trial& trial);
 
+    // engine_captures.cpp
+    void offer_capture_orders();
+    json capture_start(const json& order);
+    json capture_stop(const json& order, bool remove);
+    json capture_fetch(const json& order);
+    json capture_status();
+    KeptCapture& capture_of(const json& order, const char* op);
+    json push(const json& order);
+
     // publisher.cpp
     void publish_forever();
     void publish_finished();
@@ -129,6 +148,10 @@ private:
 
     std::mutex orders_;                  // orders that change what is loaded or prepared
     std::shared_ptr<Trial> trial_;       // under orders_
+    std::mutex captures_mutex_;
+    std::map<std::uint64_t, KeptCapture> captures_;                // under captures_mutex_
+    std::uint64_t captures_made_ = 0;                              // under captures_mutex_
+    std::vector<std::shared_ptr<const PushedPackets>> pushed_;     // under captures_mutex_
     std::mutex publishing_;              // taking what sessions have closed
     Spsc<Finished, 1024> finished_;
     std::mutex sampling_;

@@ -12,22 +12,12 @@ constexpr std::chrono::milliseconds look_again{5};
 constexpr double most_pps = 1e12;
 constexpr double most_new_per_second = 2e6;
 
-/// Slow orders are answered from threads of their own where the control offers it.
-template <class Control, class Handler>
-void offer_slow(Control& control, const std::string& op, Handler handler) {
-    if constexpr (requires { control.on_slow(op, handler); }) {
-        control.on_slow(op, handler);
-    } else {
-        control.on(op, handler);
-    }
-}
-
 }  // namespace
 
 void Engine::offer_flow_orders() {
     auto& control = program_.control();
-    offer_slow(control, "flow_prepare", [this](const json& order) { return flow_prepare(order); });
-    offer_slow(control, "flow_stop", [this](const json&) { return flow_stop(); });
+    control.on_slow("flow_prepare", [this](const json& order) { return flow_prepare(order); });
+    control.on_slow("flow_stop", [this](const json&) { return flow_stop(); });
     control.on("flow_start", [this](const json&) { return flow_start(); });
     control.on("flow_update", [this](const json& order) { return flow_update(order); });
     control.on("flow_burst", [this](const json& order) { return flow_burst(order); });
@@ -146,6 +136,9 @@ void Engine::settle(Trial& trial) {
     const auto& session = *trial.session;
     auto& loop = program_.loop();
     while (session.sending_over_ns() == 0) {
+        if (!loop.running()) {
+            throw Refusal{"ending", "the engine ends"};
+        }
         std::this_thread::sleep_for(look_again);
     }
     const auto over_ns = session.sending_over_ns();

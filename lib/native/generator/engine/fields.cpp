@@ -79,6 +79,14 @@ std::uint64_t Fields::natural(const char* key) const {
     return value.get<std::uint64_t>();
 }
 
+std::uint64_t Fields::natural_up_to(const char* key, std::uint64_t most) const {
+    const auto value = natural(key);
+    if (value > most) {
+        refuse("'" + std::string{key} + "' " + std::to_string(value) + " is above " + std::to_string(most));
+    }
+    return value;
+}
+
 std::string Fields::text(const char* key) const {
     const auto& value = at(key);
     if (!value.is_string()) {

@@ -29,6 +29,7 @@ public:
     [[nodiscard]] std::int64_t whole_or(const char* key, std::int64_t least, std::int64_t most, std::int64_t otherwise) const;
     /// Up to the greatest number of 64 bits.
     [[nodiscard]] std::uint64_t natural(const char* key) const;
+    [[nodiscard]] std::uint64_t natural_up_to(const char* key, std::uint64_t most) const;
     [[nodiscard]] std::string text(const char* key) const;
     [[nodiscard]] std::string text_or(const char* key, const std::string& otherwise) const;
     [[nodiscard]] bool flag_or(const char* key, bool otherwise) const;

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "generator/engine/pacer.hpp"
 #include "generator/engine/wire.hpp"
 
 namespace nfvcert::engine {
@@ -150,7 +151,7 @@ FlowPlan read_flow_plan(const json& order, unsigned ports, double capability_pps
     const Fields fields{order, "flow_prepare",
                         {"op", "id", "tx_port", "rx_port", "frame", "sizes", "pps", "concurrent", "new_per_second", "lifetime",
                          "seed", "addresses", "checksum", "interval_ms", "flows_file", "pauses", "bursts_of_new",
-                         "duration_s", "most_flows", "endless"}};
+                         "duration_s", "most_flows", "most_outstanding", "endless"}};
     FlowPlan plan{};
     plan.tx_port = static_cast<unsigned>(fields.whole("tx_port", 0, ports - 1));
     plan.rx_port = static_cast<unsigned>(fields.whole("rx_port", 0, ports - 1));
@@ -163,6 +164,10 @@ FlowPlan read_flow_plan(const json& order, unsigned ports, double capability_pps
                           "engine may be asked for; ask for \"max\" to send as many as possible",
                           {{"capability_pps", capability_pps}}};
         }
+    }
+    plan.most_outstanding = static_cast<std::uint32_t>(fields.whole_or("most_outstanding", Pacer::largest_burst, 1 << 20, 0));
+    if (plan.most_outstanding != 0 && plan.packets_per_second) {
+        fields.refuse("'most_outstanding' goes with pps \"max\" alone: a rate is kept whatever comes back");
     }
     plan.addresses = read_addresses(fields.has("addresses") ? fields.at("addresses") : json::object());
     plan.most_flows = static_cast<std::uint32_t>(fields.whole_or("most_flows", 1, most_flows_limit, 1 << 23));

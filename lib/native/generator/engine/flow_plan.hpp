@@ -37,6 +37,7 @@ struct FlowPlan {
     unsigned rx_port;
     std::vector<FrameShare> frames;
     std::optional<double> packets_per_second;  // none: as many as possible
+    std::uint32_t most_outstanding;            // packets on their way at most, where no rate is asked for; 0: no limit
     std::uint32_t concurrent;
     std::uint32_t endless;  // of the first ones: never end
     double new_per_second;

@@ -66,6 +66,7 @@ NFVCERT_PROCESSOR_CLONES unsigned FlowSession::take(rte_mbuf** packets, unsigned
     tally_->received_bytes += octets;
     if (taken != 0) {
         progress_.last_arrival_ns = now_ns;
+        progress_.received += taken;
         free_packets(own.data(), taken);
     }
     return others;

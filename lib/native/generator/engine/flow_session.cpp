@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::uint64_t never = ~std::uint64_t{0};
 constexpr std::uint64_t grace_ns = 50'000'000;  // for what is due at the end and not sent yet
+constexpr std::uint64_t given_up_ns = 100'000'000;  // without any packet: those on their way will not come
 constexpr std::size_t least_pattern = 1021;  // frames before the pattern of sizes begins anew
 
 std::vector<std::uint8_t> make_pattern(const std::vector<FrameShare>& frames, std::uint64_t seed) {
@@ -111,11 +112,28 @@ unsigned FlowSession::send(dpdk::Port& port, std::uint64_t now_ns) {
         return 0;
     }
     const auto wanted = pacer_.due(now_ns);
-    if (wanted == 0 || population_.sending().size() == 0) {
+    if (wanted == 0 || !has_window(now_ns) || population_.sending().size() == 0) {
         return 0;
     }
     const auto alike = shapes_.size() == 1 && population_.sending().size() >= wanted;
     return alike ? send_alike(port, wanted, now_ns) : send_mixed(port, wanted, now_ns);
+}
+
+/// Whether a burst more may be on its way. What a later packet of its flow has overtaken is lost, and so is everything when
+/// nothing comes for long; a device that was away for some milliseconds has lost nothing.
+bool FlowSession::has_window(std::uint64_t now_ns) {
+    if (plan_.most_outstanding == 0) {
+        return true;
+    }
+    const auto settled = progress_.received + ledger_.missing() + written_off_;
+    const auto outstanding = progress_.sent > settled ? progress_.sent - settled : 0;
+    if (outstanding + Pacer::largest_burst <= plan_.most_outstanding) {
+        return true;
+    }
+    if (now_ns > std::max(last_sent_ns_, progress_.last_arrival_ns) + given_up_ns) {
+        written_off_ += outstanding;
+    }
+    return false;
 }
 
 NFVCERT_PROCESSOR_CLONES void FlowSession::write_alike(rte_mbuf** packets, unsigned count, std::uint64_t now_ns) {

@@ -29,6 +29,7 @@ struct FlowProgress {
     std::uint64_t end_ns = 0;        // of sending; 0: still sends
     std::uint64_t intended = 0;
     std::uint64_t sent = 0;
+    std::uint64_t received = 0;
     std::uint64_t sent_octets = 0;   // without frame check sequence
     std::uint64_t given_up = 0;      // of the intended ones: sending was behind for too long
     std::uint64_t tx_refused = 0;    // offers of packets that the port had no room for, tried again later
@@ -79,6 +80,7 @@ public:
     [[nodiscard]] std::uint64_t sending_over_ns() const { return sending_over_.load(std::memory_order_acquire); }
 
 private:
+    [[nodiscard]] bool has_window(std::uint64_t now_ns);
     unsigned send_alike(dpdk::Port& port, unsigned wanted, std::uint64_t now_ns);
     unsigned send_mixed(dpdk::Port& port, unsigned wanted, std::uint64_t now_ns);
     void write_alike(rte_mbuf** packets, unsigned count, std::uint64_t now_ns);
@@ -108,6 +110,7 @@ private:
     std::uint64_t stop_ns_ = 0;
     std::uint64_t asked_end_ns_ = 0;
     std::uint64_t last_sent_ns_ = 0;
+    std::uint64_t written_off_ = 0;     // packets that are no longer waited for
     std::atomic<std::uint64_t> sending_over_{0};
     FlowProgress progress_;
     std::uint64_t sent_told_ = 0;

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Callable
@@ -18,6 +20,7 @@ warnings.simplefilter("ignore")
 
 import lbr_trex_client  # noqa: E402, F401  (it puts the client where it is imported from)
 from trex.stl.api import (  # noqa: E402
+    ARP,
     IP,
     UDP,
     Ether,
@@ -40,6 +43,7 @@ from trex.stl.api import (  # noqa: E402
     STLVmWrMaskFlowVar,
     TRexError,
     TRexTimeoutError,
+    rdpcap,
 )
 
 Example = Callable[[Any], dict[str, Any]]
@@ -259,6 +263,51 @@ def field_engine(client: Any) -> dict[str, Any]:
     return {"sent": stats[0]["opackets"], "received": stats[1]["ipackets"]}
 
 
+def captures(client: Any) -> dict[str, Any]:
+    """Packets pushed and captured, in memory and in a file; the receive queue; what is connected to what."""
+    arp = Ether(src="02:00:00:00:00:01", dst="ff:ff:ff:ff:ff:ff") / ARP(psrc="10.0.0.1", pdst="10.0.0.2")
+    probe = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02") / IP() / UDP(dport=7) / ("x" * 30)
+    client.set_service_mode(ports=[0, 1])
+    taken = client.start_capture(tx_ports=[0], rx_ports=[1], limit=100)
+    probes = client.start_capture(rx_ports=[1], limit=3, bpf_filter="udp port 7")
+    client.set_rx_queue(ports=[1], size=5)
+    client.push_packets([arp, *[probe] * 10], ports=[0], ipg_usec=100)
+    time.sleep(0.3)
+    status = client.get_capture_status()
+    packets: list[Any] = []
+    client.stop_capture(taken["id"], output=packets)
+    with tempfile.TemporaryDirectory() as folder:
+        client.stop_capture(probes["id"], output=f"{folder}/probes.pcap")
+        in_file = [bytes(each) for each in rdpcap(f"{folder}/probes.pcap")]
+    queued = client.ports[1].get_rx_queue_pkts().data()
+    queue = client.ports[1].get_formatted_info()["rx_queue"]
+    client.remove_rx_queue(ports=[1])
+    ports = client.map_ports()
+    refused = ""
+    try:
+        client.start_capture(rx_ports=[1], bpf_filter="upd port 7")
+    except TRexError as error:
+        refused = str(error)
+    client.start_capture(rx_ports=[0, 1])
+    client.remove_all_captures()
+    left = client.get_capture_status()
+    client.set_service_mode(ports=[0, 1], enabled=False)
+    return {
+        "both": [(each["port"], each["origin"]) for each in packets],
+        "same": [each["binary"] for each in packets if each["port"] == 0]
+        == [each["binary"] for each in packets if each["port"] == 1]
+        == [bytes(each) for each in (arp, *[probe] * 10)],
+        "in_order": all(a["ts"] <= b["ts"] and a["index"] < b["index"] for a, b in itertools.pairwise(packets)),
+        "matched": status[probes["id"]]["matched"],
+        "kept": [each == bytes(probe) for each in in_file],
+        "queued": [each["binary"] == bytes(probe) for each in queued],
+        "queue_then": queue,
+        "mapped": ports["bi"],
+        "refused": refused,
+        "left": left,
+    }
+
+
 def refusals(client: Any) -> dict[str, Any]:
     """What the client shows when the server refuses."""
     client.add_streams([STLStream(packet=packet(), mode=STLTXCont(percentage=60))], ports=[0])
@@ -344,6 +393,7 @@ EXAMPLES: dict[str, Example] = {
         duration_push,
         profiles,
         field_engine,
+        captures,
         refusals,
         statistics_and_states,
     )

@@ -68,8 +68,34 @@ def test_one_failure_costs_one_reading() -> None:
 def a_report(ours: list[float], theirs: list[float]) -> Report:
     report = Report("generator", {}, describe_machine(), {"x": "1"})
     for name, rates in (("ours", ours), ("theirs", theirs)):
-        report.series.append(Series(name, "memif", {}, [Reading(rate) for rate in rates]))
+        report.series.append(
+            Series(name, "memif", {}, [Reading(rate, {}, repeat) for repeat, rate in enumerate(rates)])
+        )
     return report
+
+
+def test_only_repeats_under_like_conditions_are_compared() -> None:
+    distances = iter([90.0, 90.0, 95.0, 96.0, 480.0, 490.0, 485.0])
+    rates = iter([20.0, 10.0, 20.0, 12.0, 10.0, 10.0])
+    contenders = [Contender(name, "memif", lambda: Reading(next(rates))) for name in ("ours", "theirs")]
+    told: list[str] = []
+    report = Report("generator", {}, describe_machine(), {"x": "1"})
+    report.series += take_turns(contenders, 3, told.append, lambda: next(distances))
+    report.compare("ours", "theirs")
+    (comparison,) = report.comparisons
+    assert comparison.left_out == 1
+    assert (comparison.ratio.low, comparison.ratio.high, comparison.ratio.count) == (1.0, 2.0, 2)
+    assert told[0] == "1/3 ours: 0.000 Mpps (cores 90 ns apart)"
+    lines = list(lines_of(report))
+    assert any("1 pairs left out" in line for line in lines)
+    assert any("the host moved the cores" in line for line in lines)
+
+
+def test_a_repeat_that_failed_is_no_pair() -> None:
+    report = a_report([1.0, 2.0, 3.0], [1.0, 1.0, 1.0])
+    del report.series[0].readings[1]
+    report.compare("ours", "theirs")
+    assert (report.comparisons[0].ratio.low, report.comparisons[0].ratio.high) == (1.0, 3.0)
 
 
 def test_targets_are_judged_by_the_whole_interval() -> None:

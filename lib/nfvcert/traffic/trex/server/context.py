@@ -64,6 +64,8 @@ class Context:
     """Largest latency (us) of a group since a client last asked for it."""
     stale_groups: set[int] = field(default_factory=set)
     """Groups whose counters the engine is to begin anew before they are read."""
+    captures: set[int] = field(default_factory=set)
+    """Captures that clients have started and not removed."""
     gone: str = ""
     """Why the engine is gone; empty while it is there."""
 

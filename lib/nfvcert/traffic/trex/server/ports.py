@@ -89,6 +89,9 @@ class Port:
     service: bool = False
     service_filtered: bool = False
     rx_queue: int = 0
+    """Packets that the receive queue keeps; 0: there is none."""
+    rx_capture: int | None = None
+    """The engine's capture that is the receive queue."""
     highest_stream: int = 0
     flow_mode: str | None = None
     """"prepared", "running" or "stopping" while the flow mode has the port."""

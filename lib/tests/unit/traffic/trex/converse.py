@@ -73,6 +73,7 @@ class Conversation:
         client.connect()
         client.reset(ports=[0, 1])
         self.configuration()
+        self.captures()
         self.streams()
         self.traffic()
         self.profiles()
@@ -81,7 +82,7 @@ class Conversation:
         client.disconnect()
 
     def configuration(self) -> None:
-        """Attributes, addresses, service mode, receive queue."""
+        """Attributes, addresses, service mode."""
         client = self.client
         client.ping_rpc_server()
         client.set_port_attr(ports=[0], promiscuous=True, multicast=False)
@@ -90,9 +91,6 @@ class Conversation:
         client.ports[0].set_l3_mode("10.0.0.1", "10.0.0.2", "02:00:00:00:00:08")
         client.set_vlan(ports=[0], vlan=[100])
         client.conf_ipv6(0, True, "fe80::1")
-        client.set_rx_queue(ports=[0], size=100)
-        client.ports[0].get_rx_queue_pkts()
-        client.remove_rx_queue(ports=[0])
         client.set_l2_mode(port=0, dst_mac="02:4e:46:00:00:02")
         client.set_service_mode(ports=[0], enabled=False)
         self.ask("get_owner", port_id=0)
@@ -100,6 +98,28 @@ class Conversation:
         client.get_xstats(0)
         client.get_capture_status()
         client.get_tpg_status(port=0)
+
+    def captures(self) -> None:
+        """Packets pushed, captured and queued."""
+        client = self.client
+        probe = Ether(dst="02:4e:46:00:00:02") / IP(src="16.0.0.1", dst="48.0.0.1") / UDP(dport=7) / ("x" * 30)
+        client.set_service_mode(ports=[0, 1])
+        client.set_rx_queue(ports=[1], size=2)
+        sent = client.start_capture(tx_ports=[0], limit=5)
+        came = client.start_capture(rx_ports=[1], limit=3, mode="cyclic", bpf_filter="udp", snaplen=60)
+        client.push_packets([probe] * 4, ports=[0], ipg_usec=100)
+        time.sleep(0.3)
+        client.get_capture_status()
+        client.ports[1].sync()
+        client.ports[1].get_rx_queue_pkts()
+        client.fetch_capture_packets(sent["id"], [], pkt_count=4)
+        packets: list[Any] = []
+        client.stop_capture(came["id"], output=packets)
+        assert [bytes(each["binary"]) for each in packets] == [bytes(probe)[:60]] * 3, packets
+        client.remove_all_captures()
+        client.remove_rx_queue(ports=[1])
+        client.set_service_mode(ports=[0, 1], enabled=False)
+        self.refused(lambda: client.start_capture(rx_ports=[1]))
 
     def streams(self) -> None:
         """Continuous streams, bursts, packet groups, a field-engine program."""
@@ -191,7 +211,7 @@ class Conversation:
             "set_capture_port_bpf",
         ):
             assert not self.ask_of_port(method)
-        for method in ("push_pkts", "enable_tpg", "disable_tpg", "make_coffee", "get_async_results"):
+        for method in ("enable_tpg", "disable_tpg", "make_coffee", "get_async_results"):
             assert not self.ask(method, ticket_id=99)
         stream = STLStream(
             packet=STLPktBuilder(pkt=Ether() / IP() / UDP() / ("x" * 30)), mode=STLTXCont(percentage=100)

@@ -1,8 +1,9 @@
 """Record the conversation between the unmodified client and a server, for the tests to replay.
 
-``python record_conversation.py`` starts our server on a simulated engine and writes what the tests replay, in
-fixtures/traffic/trex/conversation.jsonl. ``--rpc 4501 --publisher 4500 --output FILE`` records with a server that is
-there, such as a TRex in a lab.
+``make trex-conversation`` starts the packet engine on both ends of a cable in a network namespace of its own, our
+server in front of it, and writes what the tests replay, in fixtures/traffic/trex/conversation.jsonl: to be done anew
+when a method or an answer of the server changes. ``--engine simulated`` records with the simulated engine,
+``--rpc 4501 --publisher 4500 --output FILE`` with a server that is there, such as a TRex in a lab.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ import zmq
 from conversation import RECORDED, record
 
 HERE = Path(__file__).resolve().parent
-SERVER = [sys.executable, "-m", "nfvcert.traffic.trex.server", "--rpc", "0", "--publisher", "0", "--speed", "10"]
+sys.path.append(str(HERE.parents[2] / "acceptance"))
+
+from trex_stand import stand_up  # noqa: E402
 
 
 class Recorder(threading.Thread):
@@ -54,11 +57,6 @@ def _text(frame: bytes) -> Any:
     return json.loads(zlib.decompress(frame[8:]) if frame[:4] == b"\xab\xe8\x5c\xea" else frame)
 
 
-def _ready(process: subprocess.Popen[str]) -> dict[str, Any]:
-    assert process.stdout is not None
-    return dict(json.loads(process.stdout.readline()))
-
-
 def converse(rpc: int, publisher: int, output: Path) -> None:
     """Record with a server."""
     recorder = Recorder(rpc)
@@ -76,23 +74,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rpc", type=int)
     parser.add_argument("--publisher", type=int)
+    parser.add_argument("--engine", choices=("real", "simulated"), default="real")
     parser.add_argument("--output", type=Path, default=RECORDED)
     arguments = parser.parse_args()
     if arguments.rpc:
         converse(arguments.rpc, arguments.publisher, arguments.output)
         return
-    with tempfile.TemporaryDirectory() as folder:
-        socket = f"{folder}/engine.sock"
-        engine_command = [sys.executable, str(HERE / "simulated_engine.py"), "--control", socket]
-        with subprocess.Popen(engine_command, stdout=subprocess.PIPE, text=True) as engine:
-            _ready(engine)
-            with subprocess.Popen([*SERVER, "--engine", socket], stdout=subprocess.PIPE, text=True) as server:
-                try:
-                    ready = _ready(server)
-                    converse(ready["rpc"], ready["publisher"], arguments.output)
-                finally:
-                    server.terminate()
-                    engine.terminate()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        stand_up(Path(folder), native=arguments.engine == "real") as stand,
+    ):
+        converse(stand.rpc, stand.publisher, arguments.output)
 
 
 if __name__ == "__main__":

@@ -14,20 +14,15 @@ import selectors
 import signal
 import socket
 import time
+from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from simulated_captures import Captures
+from simulated_refusal import Refusal
 from simulated_streams import Run
-
-
-class Refusal(Exception):
-    """An order that is not carried out."""
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
-        self.code = code
 
 
 @dataclass
@@ -63,7 +58,7 @@ class FlowMode:
     sent: int = 0
 
 
-class SimulatedEngine:
+class SimulatedEngine(Captures):
     """Carries out orders.
 
     Args:
@@ -71,6 +66,7 @@ class SimulatedEngine:
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, flaws: Flaws | None = None) -> None:
+        super().__init__()
         self.clock = clock
         self.flaws = flaws or Flaws()
         self.orders: list[dict[str, Any]] = []
@@ -166,11 +162,11 @@ class SimulatedEngine:
     def op_forget_group(self, order: dict[str, Any]) -> None:
         self.groups.pop(str(order["group"]), None)
 
-    def op_rx_queue(self, order: dict[str, Any]) -> None:
-        pass
-
-    def op_rx_queue_packets(self, order: dict[str, Any]) -> dict[str, Any]:
-        return {"packets": []}
+    def op_push(self, order: dict[str, Any]) -> dict[str, Any]:
+        for packet in order["packets"]:
+            octets = b64decode(packet)
+            self.seen(order["port"], octets, 1, self._count(order["port"], 1, len(octets)))
+        return {"packets": len(order["packets"])}
 
     def op_statistics(self, order: dict[str, Any]) -> dict[str, Any]:
         now = self.clock()
@@ -256,6 +252,7 @@ class SimulatedEngine:
     def _send(self, port: int, stream: dict[str, Any], packets: int, wanted: int) -> None:
         length = len(stream["packet"]) * 3 // 4 - stream["packet"].count("=")
         arrived = self._count(port, packets, length)
+        self.seen(port, b64decode(stream["packet"]), packets, arrived)
         kind, number = stream["flow_stats"]["kind"], str(stream["flow_stats"]["group"])
         if kind == "none":
             return

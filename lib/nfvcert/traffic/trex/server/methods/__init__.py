@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nfvcert.traffic.trex.server.context import Context
 from nfvcert.traffic.trex.server.methods import (
+    captures,
     configuration,
     flows,
     ownership,
@@ -25,6 +26,7 @@ METHODS: dict[str, Handler] = {
     **configuration.METHODS,
     **streams.METHODS,
     **traffic.METHODS,
+    **captures.METHODS,
     **statistics.METHODS,
     **flows.METHODS,
     **refused.METHODS,

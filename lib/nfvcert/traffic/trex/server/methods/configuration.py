@@ -1,4 +1,4 @@
-"""Configuring ports: attributes, addresses, service mode, receive queue."""
+"""Configuring ports: attributes, addresses, service mode."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from nfvcert.traffic.trex.server.parameters import Parameters
 from nfvcert.traffic.trex.server.ports import Port, State
 from nfvcert.traffic.trex.server.sessions import EventType
 
-LARGEST_QUEUE = 100_000
 _MAC = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}")
 
 
@@ -29,28 +28,6 @@ def set_port_attr(context: Context, parameters: Parameters) -> dict[str, Any]:
     for name, value in wanted.items():
         setattr(port, name, value["enabled"])
     return _changed(context, port)
-
-
-def set_rx_feature(context: Context, parameters: Parameters) -> dict[str, Any]:
-    """Receive queue on or off."""
-    port = owned_port(context, parameters)
-    kind, enabled = parameters.text("type"), parameters.flag("enabled")
-    if kind != "queue":
-        raise RpcError("no such receive feature", where=f"port {port.index}", found=kind, hint="queue")
-    size = parameters.integer("size", low=1, high=LARGEST_QUEUE) if enabled else 0
-    if size != port.rx_queue:
-        context.order("rx_queue", port=port.index, size=size)
-        port.rx_queue = size
-    return {}
-
-
-def get_rx_queue_packets(context: Context, parameters: Parameters) -> dict[str, Any]:
-    """Packets that the receive queue has gathered."""
-    port = owned_port(context, parameters)
-    if not port.rx_queue:
-        raise RpcError("the receive queue is off", where=f"port {port.index}", hint="set_rx_queue first")
-    packets = context.order("rx_queue_packets", port=port.index)["packets"]
-    return {"pkts": [{"binary": packet["binary"], "ts": packet["t_ns"] / 1e9} for packet in packets]}
 
 
 def service(context: Context, parameters: Parameters) -> dict[str, Any]:
@@ -121,8 +98,6 @@ def _address(parameters: Parameters, name: str, version: int) -> str:
 
 METHODS: dict[str, Handler] = {
     "set_port_attr": set_port_attr,
-    "set_rx_feature": set_rx_feature,
-    "get_rx_queue_pkts": get_rx_queue_packets,
     "service": service,
     "set_l2": set_l2,
     "set_l3": set_l3,

@@ -6,6 +6,7 @@ import socket
 from typing import Any
 
 from nfvcert.traffic.trex.server.context import Context
+from nfvcert.traffic.trex.server.methods.captures import queued_packets
 from nfvcert.traffic.trex.server.methods.common import Handler, owned_port, port_of
 from nfvcert.traffic.trex.server.parameters import Parameters
 from nfvcert.traffic.trex.server.ports import Owner, Port
@@ -58,7 +59,7 @@ def get_port_status(context: Context, parameters: Parameters) -> dict[str, Any]:
         "service": port.service,
         "service_filtered": port.service_filtered,
         "rx_info": {
-            "queue": {"is_active": port.rx_queue > 0, "size": port.rx_queue, "count": 0},
+            "queue": {"is_active": port.rx_queue > 0, "size": port.rx_queue, "count": queued_packets(context, port)},
             "grat_arp": {"is_active": False},
             "latency": {"is_active": True},
         },

@@ -10,14 +10,13 @@ from nfvcert.traffic.trex.server.methods.common import Handler, owned_port, port
 from nfvcert.traffic.trex.server.parameters import Parameters
 
 _INSTEAD = {
-    "push_remote": "send the file's packets as streams, or open the port on a pcap device",
-    "push_pkts": "add the packets as single-burst streams",
+    "push_remote": "push the file's packets, or open the port on a pcap device",
     "conf_ns_batch": "configure network namespaces on the host",
     "enable_tpg": "use flow statistics",
     "disable_tpg": "use flow statistics",
-    "start_capture_port": "use the receive queue",
-    "stop_capture_port": "use the receive queue",
-    "set_capture_port_bpf": "use the receive queue",
+    "start_capture_port": "use a capture or the receive queue, and push packets",
+    "stop_capture_port": "use a capture or the receive queue, and push packets",
+    "set_capture_port_bpf": "use a capture or the receive queue, and push packets",
 }
 _OWNED = {"push_remote", "conf_ns_batch", "start_capture_port", "stop_capture_port", "set_capture_port_bpf"}
 
@@ -26,16 +25,6 @@ def _refuse(context: Context, parameters: Parameters) -> Any:
     if parameters.method in _OWNED:
         owned_port(context, parameters)
     raise RpcError("this server does not offer it", where=parameters.method, hint=_INSTEAD[parameters.method])
-
-
-def capture(context: Context, parameters: Parameters) -> Any:
-    """Captures: there are none, and none can be started."""
-    command = parameters.text("command")
-    if command == "status":
-        return []
-    raise RpcError(
-        "this server captures no packets", where=f"capture {command}", hint="capture at the peer of the port"
-    )
 
 
 def get_tpg_status(context: Context, parameters: Parameters) -> dict[str, Any]:
@@ -47,6 +36,5 @@ def get_tpg_status(context: Context, parameters: Parameters) -> dict[str, Any]:
 
 METHODS: dict[str, Handler] = {
     **dict.fromkeys(_INSTEAD, _refuse),
-    "capture": capture,
     "get_tpg_status": get_tpg_status,
 }

@@ -30,7 +30,7 @@ def start_traffic(context: Context, parameters: Parameters) -> dict[str, Any]:
         raise RpcError(
             "a start at a given time is not offered", where=where, hint="start the ports one after the other"
         )
-    _check_free(port, profile, where)
+    _check_free(port, profile, where, force=force)
     context.look_at_links()
     if not port.link_up and not force:
         raise RpcError("the link is down", where=where, hint="bring its peer up or start with force")
@@ -155,13 +155,13 @@ def _load(context: Context, port: Port, name: str, profile: Profile) -> None:
     profile.loaded = profile.known = True
 
 
-def _check_free(port: Port, profile: Profile, where: str) -> None:
+def _check_free(port: Port, profile: Profile, where: str, *, force: bool) -> None:
     if profile.running:
         raise RpcError("the profile runs already", where=where, hint="stop it or update it")
     if port.flow_mode:
         raise RpcError("the flow mode has the port", where=where, found=port.flow_mode, hint="flow_stop first")
-    if port.service:
-        raise RpcError("the port is in service mode", where=where, hint="leave it first")
+    if port.service and not force:
+        raise RpcError("the port is in service mode", where=where, hint="leave it first or start with force")
 
 
 def _running(port: Port, parameters: Parameters, state: State) -> list[str]:
