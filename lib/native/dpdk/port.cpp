@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::chrono::milliseconds time_to_connect{500};
 constexpr std::uint64_t patience_ms = 20;        // with a peer that has no room: it may wait for the core itself
+constexpr std::uint16_t received_at_once = 32;   // memif takes buffers for as many, and gives back those it does not fill
 constexpr std::uint16_t most_at_once = 64;  // packets handed to a driver in one call
 
 std::atomic<unsigned> devices_made{0};
@@ -138,7 +139,11 @@ std::uint16_t Port::rx(rte_mbuf** burst, std::uint16_t room) {
     if (!started_) {
         return 0;
     }
-    const auto count = rte_eth_rx_burst(id_, rx_turn_, burst, room);
+    std::uint16_t count = 0;
+    for (std::uint16_t asked = 0, came = 0; came == asked && count < room; count = static_cast<std::uint16_t>(count + came)) {
+        asked = std::min(static_cast<std::uint16_t>(room - count), received_at_once);
+        came = rte_eth_rx_burst(id_, rx_turn_, burst + count, asked);
+    }
     if (rx_queues_ > 1) {
         rx_turn_ = static_cast<std::uint16_t>((rx_turn_ + 1) % rx_queues_);
     }
@@ -154,6 +159,16 @@ std::uint16_t Port::rx(rte_mbuf** burst, std::uint16_t room) {
     return count;
 }
 
+std::uint16_t Port::offer(rte_mbuf** burst, std::uint16_t count) {
+    if (__builtin_expect(tap_ == nullptr, 1)) {
+        return rte_eth_tx_burst(id_, 0, burst, count);
+    }
+    tap_->sending(burst, count);
+    const auto sent = rte_eth_tx_burst(id_, 0, burst, count);
+    tap_->sent(sent);
+    return sent;
+}
+
 std::uint16_t Port::tx(rte_mbuf** burst, std::uint16_t count) {
     if (!started_) {
         return 0;
@@ -163,19 +178,23 @@ std::uint16_t Port::tx(rte_mbuf** burst, std::uint16_t count) {
     for (std::uint16_t i = 0; i < tried; ++i) {
         lengths[i] = burst[i]->pkt_len;
     }
-    if (__builtin_expect(tap_ != nullptr, 0)) {
-        tap_->sending(burst, tried);
-    }
-    const auto sent = rte_eth_tx_burst(id_, 0, burst, tried);
-    if (__builtin_expect(tap_ != nullptr, 0)) {
-        tap_->sent(sent);
-    }
+    const auto sent = offer(burst, tried);
     std::uint64_t octets = 0;
     for (std::uint16_t i = 0; i < sent; ++i) {
         octets += lengths[i];
     }
     counted_.tx_packets += sent;
     counted_.tx_bytes += octets;
+    return sent;
+}
+
+std::uint16_t Port::tx_alike(rte_mbuf** burst, std::uint16_t count, std::uint32_t octets_each) {
+    if (!started_) {
+        return 0;
+    }
+    const auto sent = offer(burst, std::min(count, most_at_once));
+    counted_.tx_packets += sent;
+    counted_.tx_bytes += std::uint64_t{sent} * octets_each;
     return sent;
 }
 

@@ -66,6 +66,8 @@ public:
     std::uint16_t rx(rte_mbuf** burst, std::uint16_t room);
     /// Sends; answers how many were taken, the others stay the caller's.
     std::uint16_t tx(rte_mbuf** burst, std::uint16_t count);
+    /// The same for packets that all have `octets_each`.
+    std::uint16_t tx_alike(rte_mbuf** burst, std::uint16_t count, std::uint32_t octets_each);
     /// Sends; gives way to a peer that has no room, for 20 ms at most, then drops and counts until the peer takes packets
     /// again. Nothing is the caller's afterwards. Answers how many were sent.
     std::uint16_t tx_or_drop(rte_mbuf** burst, std::uint16_t count);
@@ -86,6 +88,7 @@ private:
     Port(std::string name, const PortSpec& spec, std::string device, std::uint16_t id);
     void configure(rte_mempool* pool, unsigned descriptors);
     [[nodiscard]] bool start();
+    std::uint16_t offer(rte_mbuf** burst, std::uint16_t count);
 
     std::string name_;
     std::string kind_;

@@ -292,6 +292,8 @@ TEST_CASE("orders that cannot be carried out are refused with the field's name")
     CHECK(refusal_of(order()) == "accepted");
     CHECK(with("pps", "max") == "accepted");
     CHECK(with("pps", 31e6).find("rate-above-capability") == 0);
+    CHECK(with("most_outstanding", 2048).find("goes with pps \"max\" alone") != std::string::npos);
+    CHECK(with("most_outstanding", 10).find("'most_outstanding' has to be a whole number from 64") != std::string::npos);
     CHECK(with("pps", 0).find("'pps' has to be a number") != std::string::npos);
     CHECK(with("frame", 63).find("'frame' has to be a whole number from 64 to 1518, found 63") != std::string::npos);
     CHECK(with("rx_port", 2).find("'rx_port'") != std::string::npos);

@@ -14,8 +14,8 @@ from trex_stand import native_engine, stand_up
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "unit" / "traffic" / "trex"))
 
-from conversation import read  # noqa: E402
-from replay import replay_alike  # noqa: E402
+from conversation import read
+from replay import replay_alike
 
 
 class Wire:

@@ -142,9 +142,14 @@ NFVCERT_PROCESSOR_CLONES void FlowSession::write_alike(rte_mbuf** packets, unsig
     const Stamp stamp{now_ns};
     auto place = living.turn();
     for (unsigned i = 0; i < count; ++i) {
-        const auto& record = living.at(place);
-        __builtin_prefetch(&record + Pacer::largest_burst);
+        auto& record = living.at(place);
+        __builtin_prefetch(&record + Pacer::largest_burst, 1);
         write_packet(rte_pktmbuf_mtod(packets[i], std::uint8_t*), shape, record, record.sequence, stamp);
+        if (__builtin_expect(record.sequence == 0, 0)) {
+            population_.record(record.flow).first_tx_ns = now_ns;
+        }
+        ++record.sequence;
+        last_before_[i] = std::exchange(record.last_ns, now_ns);
         place = place + 1 == living.size() ? 0 : place + 1;
     }
 }
@@ -157,12 +162,28 @@ unsigned FlowSession::send_alike(dpdk::Port& port, unsigned wanted, std::uint64_
         return 0;
     }
     write_alike(pool.stash(), count, now_ns);
-    const auto sent = port.tx(pool.stash(), static_cast<std::uint16_t>(count));
+    const auto octets = shapes_.front().octets.size();
+    const auto sent = port.tx_alike(pool.stash(), static_cast<std::uint16_t>(count), static_cast<std::uint32_t>(octets));
     pool.gone(sent);
     progress_.tx_refused += count - sent;
-    progress_.sent_octets += std::uint64_t{sent} * shapes_.front().octets.size();
-    count_sent(sent, now_ns);
+    progress_.sent_octets += sent * octets;
+    if (sent < count) {
+        take_back(sent, count);
+    }
+    advance(sent, now_ns);
     return sent;
+}
+
+/// Packets of the burst from `first` on have been written and not been sent.
+void FlowSession::take_back(unsigned first, unsigned count) {
+    auto& living = population_.sending();
+    for (auto i = first; i < count; ++i) {
+        auto& record = living.at((living.turn() + i) % living.size());
+        record.last_ns = last_before_[i];
+        if (--record.sequence == 0) {
+            population_.record(record.flow).first_tx_ns = 0;
+        }
+    }
 }
 
 unsigned FlowSession::send_mixed(dpdk::Port& port, unsigned wanted, std::uint64_t now_ns) {
@@ -216,7 +237,11 @@ void FlowSession::count_sent(unsigned count, std::uint64_t now_ns) {
         record.last_ns = now_ns;
         place = place + 1 == living.size() ? 0 : place + 1;
     }
-    living.advance(count);
+    advance(count, now_ns);
+}
+
+void FlowSession::advance(unsigned count, std::uint64_t now_ns) {
+    population_.sending().advance(count);
     pacer_.issued(count);
     progress_.sent += count;
     last_sent_ns_ = count > 0 ? now_ns : last_sent_ns_;

@@ -85,6 +85,8 @@ private:
     unsigned send_mixed(dpdk::Port& port, unsigned wanted, std::uint64_t now_ns);
     void write_alike(rte_mbuf** packets, unsigned count, std::uint64_t now_ns);
     void count_sent(unsigned count, std::uint64_t now_ns);
+    void take_back(unsigned first, unsigned count);
+    void advance(unsigned count, std::uint64_t now_ns);
     void finish_sending(std::uint64_t now_ns);
     void end_sending(std::uint64_t now_ns);
     void care(std::uint64_t now_ns);
@@ -110,6 +112,7 @@ private:
     std::uint64_t stop_ns_ = 0;
     std::uint64_t asked_end_ns_ = 0;
     std::uint64_t last_sent_ns_ = 0;
+    std::array<std::uint64_t, Pacer::largest_burst> last_before_{};  // of the flows of a burst that is being written
     std::uint64_t written_off_ = 0;     // packets that are no longer waited for
     std::atomic<std::uint64_t> sending_over_{0};
     FlowProgress progress_;

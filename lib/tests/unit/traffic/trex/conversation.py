@@ -19,7 +19,7 @@ _TEXTS = {
     "uptime": "<time>",
 }
 _TIMES = {"ts", "t_ns", "begin_ns", "end_ns"}
-_BY_VALUE = {"histogram"}
+_BY_VALUE = {"histogram", "latency_histogram"}
 """Maps whose keys are values, not names."""
 
 

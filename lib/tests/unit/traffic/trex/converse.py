@@ -115,7 +115,7 @@ class Conversation:
         client.fetch_capture_packets(sent["id"], [], pkt_count=4)
         packets: list[Any] = []
         client.stop_capture(came["id"], output=packets)
-        assert [bytes(each["binary"]) for each in packets] == [bytes(probe)[:60]] * 3, packets
+        assert [bytes(each["binary"])[12:] for each in packets] == [bytes(probe)[12:60]] * 3
         client.remove_all_captures()
         client.remove_rx_queue(ports=[1])
         client.set_service_mode(ports=[0, 1], enabled=False)

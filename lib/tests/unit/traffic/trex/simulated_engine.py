@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from simulated_captures import Captures
+from simulated_flows import interval, summary
 from simulated_refusal import Refusal
 from simulated_streams import Run
 
@@ -192,7 +193,10 @@ class SimulatedEngine(Captures):
         if order.get("frame", 64) < 64:
             raise Refusal("bad-parameters", "a frame has at least 64 octets")
         self.flow = FlowMode(order)
-        return {"living": order.get("concurrent", 0)}
+        living = order.get("concurrent", 0)
+        steady = living / order["new_per_second"] if order.get("new_per_second") else None
+        told = {"living": living, "mean_lifetime_s": steady, "frame": float(order.get("frame", 64))}
+        return {**told, "five_tuples": 4096 * 64 * 64512, "t_ns": int(self.clock() * 1e9)}
 
     def op_flow_start(self, order: dict[str, Any]) -> dict[str, Any]:
         if self.flow is None:
@@ -212,25 +216,12 @@ class SimulatedEngine(Captures):
         if self.flow is None:
             raise Refusal("not-running", "nothing runs")
         flow, self.flow = self.flow, None
-        seconds = self.clock() - flow.begun if flow.begun is not None else 0.0
-        summary = {
-            "intended": flow.sent,
-            "sent": flow.sent,
-            "intended_duration_s": seconds,
-            "duration_s": seconds,
-            "send_errors": 0,
-            "received": flow.sent,
-            "lost": 0,
-            "duplicates": 0,
-            "reordered": 0,
-            "foreign": 0,
-            "flows": flow.parameters.get("concurrent", 0),
-            "affinity_violations": 0,
-            "latency_ns": {"direct": {"p50": 10_000, "p99": 20_000}},
-        }
+        begin = flow.begun if flow.begun is not None else self.clock()
+        octets = flow.parameters.get("frame", 64) - 4
+        told = summary(begin, self.clock(), flow.sent, flow.sent * octets, flow.parameters.get("concurrent", 0))
         if "flows_file" in flow.parameters:
             Path(flow.parameters["flows_file"]).write_text("flow,src,dst\n")
-        return {"summary": summary}
+        return {"t_ns": int(self.clock() * 1e9), "summary": told}
 
     def _advance_flows(self, now: float) -> None:
         flow = self.flow
@@ -241,11 +232,10 @@ class SimulatedEngine(Captures):
             packets = int(flow.parameters["pps"] * step)
             begin, flow.told = flow.told, flow.told + step
             flow.sent += packets
-            self._count(flow.parameters["tx_port"], packets, flow.parameters.get("frame", 64) - 4)
-            event = {"event": "interval", "begin_ns": int(begin * 1e9), "end_ns": int(flow.told * 1e9)}
-            self.events.append(
-                event | {"sent": packets, "received": packets, "living": flow.parameters.get("concurrent", 0)}
-            )
+            octets = flow.parameters.get("frame", 64) - 4
+            self._count(flow.parameters["tx_port"], packets, octets)
+            living = flow.parameters.get("concurrent", 0)
+            self.events.append(interval(int(begin * 1e9), int(flow.told * 1e9), packets, packets * octets, living))
 
     # sending
 

@@ -31,7 +31,7 @@ def later(talk: Talk, method: str, **parameters: Any) -> Any:
 
 def test_a_run_from_preparing_to_the_summary(owned: Talk, tmp_path: Path) -> None:
     table = tmp_path / "flows.csv"
-    assert later(owned, "flow_prepare", port_id=0, parameters={**LOAD, "flows_file": str(table)}) == {"living": 100}
+    assert later(owned, "flow_prepare", port_id=0, parameters={**LOAD, "flows_file": str(table)})["living"] == 100
     started = owned.request("flow_start", port_id=0)
     assert started == {"t_ns": int(owned.clock.now * 1e9)}
     assert owned.status()["state"] == "TX"
