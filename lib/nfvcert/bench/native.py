@@ -53,6 +53,11 @@ class NativeProgram(Closing):
             raise
         self._control = ControlClient(control, timeout_s=ORDER_S)
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
     def call(self, op: str, **fields: Any) -> Document:
         """An order and its answer."""
         return self._control.call(op, **fields)
