@@ -8,9 +8,10 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
+from nfvcert.bench.chain import Chain, ChainSetup
 from nfvcert.bench.generator import FLOWS, MEMIF, back_by_macswap, trial_details
 from nfvcert.bench.machine import describe_machine, versions
-from nfvcert.bench.native import Chain, ChainSetup, Engine, FlowLoad, memif, outcome_of
+from nfvcert.bench.native import Engine, FlowLoad, memif, outcome_of
 from nfvcert.bench.noise import NoiseWatch
 from nfvcert.bench.peers.openvswitch import QUEUES, open_vswitch
 from nfvcert.bench.results import Reading, Report

@@ -8,10 +8,11 @@ import time
 
 import pytest
 
+from nfvcert.bench.chain import switch_rules
 from nfvcert.bench.child import PeerMissing
 from nfvcert.bench.machine import describe_machine
 from nfvcert.bench.migration import detour_ratio, summarise
-from nfvcert.bench.native import FlowLoad, missing_programs, outcome_of, switch_rules
+from nfvcert.bench.native import FlowLoad, missing_programs, outcome_of
 from nfvcert.bench.noise import Noise, doubtful_spread, processor_ticks
 from nfvcert.bench.printing import lines_of
 from nfvcert.bench.results import Reading, Report, Series
