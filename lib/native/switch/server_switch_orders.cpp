@@ -11,17 +11,6 @@ namespace {
 
 using nlohmann::json;
 
-std::vector<std::size_t> numbers_of(const json& order, const char* name, std::size_t limit) {
-    auto numbers = order.at(name).get<std::vector<std::size_t>>();
-    for (const auto number : numbers) {
-        if (number >= limit) {
-            throw dpdk::Refusal{"bad-order", std::string{name} + " holds " + std::to_string(number) + ", not below " +
-                                                 std::to_string(limit)};
-        }
-    }
-    return numbers;
-}
-
 }  // namespace
 
 void ServerSwitch::answer_orders() {
@@ -53,25 +42,27 @@ void ServerSwitch::answer_orders() {
 }
 
 json ServerSwitch::set_ranges(const json& order) {
-    const auto starts = numbers_of(order, "starts", id_count);
     std::vector<Owner> owners;
     for (const auto& name : order.at("owners")) {
         owners.push_back(owner_named(name));
     }
-    const auto to = numbers_of(order, "to", owners.size());
-    if (to.size() != starts.size()) {
-        throw dpdk::Refusal{"bad-order", std::to_string(starts.size()) + " ranges begin, " + std::to_string(to.size()) +
-                                             " have an owner"};
+    const auto map = packet::octets_of_base64(order.at("map").get<std::string>());
+    if (!map || map->size() != id_count) {
+        throw dpdk::Refusal{"bad-order", "the map has to be an octet for each of " + std::to_string(id_count) +
+                                             " ids, in base64"};
     }
     std::vector<Owner> by_id(id_count, no_owner);
-    for (std::size_t i = 0; i < starts.size(); ++i) {
-        const auto end = i + 1 < starts.size() ? starts[i + 1] : id_count;
-        if (end <= starts[i]) {
-            throw dpdk::Refusal{"bad-order", "the range from " + std::to_string(starts[i]) + " ends before it begins"};
+    for (std::size_t low = 0, next = 0; low < id_count; low = next) {
+        const auto owner = (*map)[low];
+        if (owner >= owners.size()) {
+            throw dpdk::Refusal{"bad-order", "id " + std::to_string(low) + " has owner " + std::to_string(owner) + " of " +
+                                                 std::to_string(owners.size())};
         }
-        const auto range = policy_.covered(
-            {static_cast<std::uint16_t>(starts[i]), static_cast<std::uint16_t>(end - 1)});
-        std::fill(by_id.begin() + range.low, by_id.begin() + range.high + 1, owners[to[i]]);
+        while (next < id_count && (*map)[next] == owner) {
+            ++next;
+        }
+        const auto range = policy_.covered({static_cast<std::uint16_t>(low), static_cast<std::uint16_t>(next - 1)});
+        std::fill(by_id.begin() + range.low, by_id.begin() + range.high + 1, owners[owner]);
     }
     return program_.loop().inside([&] {
         std::copy(by_id.begin(), by_id.end(), table_.by_id().begin());

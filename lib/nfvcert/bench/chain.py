@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -85,7 +86,7 @@ class Chain(Closing):
         own: Document = {"server": name, "mac": macs[name], "identity": "five-tuple", "idle_timeout_ms": 1000}
         own |= {"peers": {peer: mac for peer, mac in macs.items() if peer != name}, "capacity": 1 << 18}
         program = self._run("nfvcert-server-switch", f"{name}-switch", ports, own)
-        program.call("set_ranges", owners=["v1"], starts=[0], to=[0])
+        program.call("set_ranges", owners=["v1"], map=base64.b64encode(bytes(IDENTITIES)).decode())
         return inner
 
     def _function(self, number: int, name: str, link: Path) -> None:

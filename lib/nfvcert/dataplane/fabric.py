@@ -13,13 +13,14 @@ new server's switch.
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from nfvcert.dataplane.identity import IDS, Flow
-from nfvcert.dataplane.ranges import IdMap, IdSet, boundaries
+from nfvcert.dataplane.ranges import IdMap, IdSet
 
 
 @dataclass(frozen=True)
@@ -87,13 +88,12 @@ class Fabric:
         return float((self.wanted != self.ports).mean())
 
     def server_ranges(self, server: int, owners: IdMap) -> dict[str, Any]:
-        """The ranges that a server's switch is told: where each starts, and the index of its owner in ``owners``.
+        """What a server's switch is told: for each id an octet, in base64, the index of its owner in ``owners``.
 
         Its own instances have their local names there, others that of their server.
         """
-        starts, _ = boundaries(owners)
         names = [p.local if self.server(i) == server else p.server for i, p in enumerate(self.places)]
-        return {"owners": names, "starts": starts.tolist(), "to": owners[starts].tolist()}
+        return {"owners": names, "map": base64.b64encode(owners.tobytes()).decode()}
 
     def gains_first(self, server: int, owners: IdMap) -> IdMap:
         """The map that a server's switch gets before `owners`: only what its own instances gain has changed.

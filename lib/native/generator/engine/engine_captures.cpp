@@ -5,6 +5,7 @@
 #include "generator/engine/engine.hpp"
 #include "generator/engine/stream_plan.hpp"
 #include "generator/engine/wire.hpp"
+#include "packet/base64.hpp"
 
 namespace nfvcert::engine {
 namespace {
@@ -100,7 +101,7 @@ json Engine::capture_fetch(const json& order) {
     }
     auto packets = json::array();
     for (const auto& packet : found) {
-        packets.push_back({{"binary", to_base64({packet.data.begin(), packet.data.begin() + packet.octets})},
+        packets.push_back({{"binary", packet::base64_of({packet.data.data(), packet.octets})},
                            {"t_ns", packet.t_ns},
                            {"index", packet.index},
                            {"port", packet.port},

@@ -26,6 +26,10 @@ QUIET = frozenset(
 """Orders that change nothing; their answers, some long, are passed on and not recorded."""
 
 
+UNREAD = ("state", "map")
+"""Long fields that no checker reads; what they bring about is seen in dumps and in packets."""
+
+
 class ControlRelay:
     """Listens on a socket and passes lines to a component's own control socket and back.
 
@@ -139,8 +143,9 @@ class ControlRelay:
         at = time.monotonic_ns()
         answer = orjson.loads(line)
         request = {key: value for key, value in order["request"].items() if key not in ("op", "id")}
-        request.pop("state", None)
-        answer.pop("state", None)
+        for long in UNREAD:
+            request.pop(long, None)
+            answer.pop(long, None)
         told = {
             "component": self.component,
             "op": order["op"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import ctypes
 import json
@@ -24,6 +25,12 @@ GATEWAY, SINK = "02:4e:46:02:00:01", "02:4e:46:00:00:02"
 SERVERS = {"s1": "02:4e:46:01:00:01", "s2": "02:4e:46:01:00:02"}
 WAIT_S = 1.0
 CLONE_NEWNET = 0x40000000
+
+
+def owned(*owners: str) -> dict[str, Any]:
+    """Fields of `set_ranges`: equal parts of the ids in turn."""
+    part = 65536 // len(owners)
+    return {"owners": list(owners), "map": base64.b64encode(bytes(n // part for n in range(65536))).decode()}
 
 
 def run(*argv: str) -> None:

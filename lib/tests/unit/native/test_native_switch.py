@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from scapy.layers.inet import IP
-from switch_stand import FLOWS, SERVERS, SINK, Wires, hardware_switch, in_half, key, packet, running
+from switch_stand import FLOWS, SERVERS, SINK, Wires, hardware_switch, in_half, key, owned, packet, running
 
 from nfvcert.dataplane.control import ControlClient, OrderRefused
 from nfvcert.dataplane.identity import Identity, flow_id
@@ -99,10 +99,10 @@ def test_a_known_flow_stays_when_its_range_goes_elsewhere(wires: Wires) -> None:
         wires.add(name)
     old, new = [f for f in FLOWS if flow_id(*key(f)) >= 32768][:2]
     with server_switch(wires, idle_timeout_ms=300) as (_, server):
-        server.call("set_ranges", owners=["v1"], starts=[0], to=[0])
+        server.call("set_ranges", **owned("v1"))
         wires.send("uplink", packet(old))
         wires.receive("v1")
-        server.call("set_ranges", owners=["v1", "s2"], starts=[0, 32768], to=[0, 1])
+        server.call("set_ranges", **owned("v1", "s2"))
         for flow in (old, new):
             wires.send("uplink", packet(flow))
         assert wires.receive("v1")[IP].src == old[0]
@@ -124,10 +124,10 @@ def test_nothing_is_forgotten_over_a_kill(wires: Wires) -> None:
     old = in_half(True)
     state = {"state_file": str(wires.folder / "s1.state"), "idle_timeout_ms": 60_000}
     with server_switch(wires, **state) as (process, server):
-        server.call("set_ranges", owners=["v1"], starts=[0], to=[0])
+        server.call("set_ranges", **owned("v1"))
         wires.send("uplink", packet(old))
         wires.receive("v1")
-        server.call("set_ranges", owners=["s2"], starts=[0], to=[0])
+        server.call("set_ranges", **owned("s2"))
         os.kill(process.pid, 9)
     with server_switch(wires, **state) as (_, server):
         wires.send("uplink", packet(old))
@@ -141,7 +141,7 @@ def test_held_packets_follow_their_flow_in_order(wires: Wires) -> None:
         wires.add(name)
     flow = in_half(True)
     with server_switch(wires, idle_timeout_ms=5_000) as (_, server):
-        server.call("set_ranges", owners=["v1"], starts=[0], to=[0])
+        server.call("set_ranges", **owned("v1"))
         wires.send("uplink", packet(flow))
         wires.receive("v1")
         assert server.call("hold_flows", ranges=[[0, 65535]])["flows"] == 1
@@ -159,7 +159,7 @@ def test_what_goes_round_is_dropped_and_counted(wires: Wires) -> None:
     for name in ("uplink", "v1"):
         wires.add(name)
     with server_switch(wires) as (_, server):
-        server.call("set_ranges", owners=["s2"], starts=[0], to=[0])
+        server.call("set_ranges", **owned("s2"))
         wires.send("uplink", packet(FLOWS[0], source="02:4e:46:00:03:00"))
         assert wires.silent("uplink")
         assert server.call("counters")["loops"] == 1
@@ -169,7 +169,7 @@ def test_the_identity_is_the_one_that_controllers_compute(wires: Wires) -> None:
     for name in ("uplink", "v1"):
         wires.add(name)
     with server_switch(wires, identity="addresses") as (_, server):
-        server.call("set_ranges", owners=["v1"], starts=[0], to=[0])
+        server.call("set_ranges", **owned("v1"))
         for flow in FLOWS[:5]:
             wires.send("uplink", packet(flow))
             wires.receive("v1")
@@ -180,8 +180,8 @@ def test_the_identity_is_the_one_that_controllers_compute(wires: Wires) -> None:
 @pytest.mark.parametrize(
     ("order", "code"),
     [
-        ({"op": "set_ranges", "owners": ["s9"], "starts": [0], "to": [0]}, "unknown-owner"),
-        ({"op": "set_ranges", "owners": ["v1"], "starts": [5, 1], "to": [0, 0]}, "bad-order"),
+        ({"op": "set_ranges", **owned("s9")}, "unknown-owner"),
+        ({"op": "set_ranges", **owned("v1"), "owners": []}, "bad-order"),
         ({"op": "expect_flows", "flows": [[1, 2, 3]], "to": "s2"}, "bad-order"),
         ({"op": "occupancy"}, "bad-order"),
         ({"op": "rewind"}, "unknown-order"),

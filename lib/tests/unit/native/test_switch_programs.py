@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from scapy.layers.inet import IP
 from scapy.layers.l2 import Ether
-from switch_stand import FLOWS, SERVERS, SINK, Wires, in_half, key, packet, running
+from switch_stand import FLOWS, SERVERS, SINK, Wires, in_half, key, owned, packet, running
 
 from nfvcert.dataplane.control import ControlClient
 from nfvcert.dataplane.identity import flow_id
@@ -114,8 +114,8 @@ def chain(tmp_path: Path) -> Iterator[Chain]:
         for name in ("switch", *SERVERS):
             found.start(name)
         found.switch.call("apply", add=[{"rule": "all", "range": [0, 65535], "port": "s1"}])
-        found.servers["s1"].call("set_ranges", owners=["v1"], starts=[0], to=[0])
-        found.servers["s2"].call("set_ranges", owners=["v1"], starts=[0], to=[0])
+        found.servers["s1"].call("set_ranges", **owned("v1"))
+        found.servers["s2"].call("set_ranges", **owned("v1"))
         until(lambda: all(found.switch.call("ports")["ports"][server]["link"] for server in SERVERS))
         yield found
     finally:
@@ -136,7 +136,7 @@ HALVES = [
 def test_old_flows_stay_while_new_ones_are_detoured_and_then_go_straight(chain: Chain) -> None:
     old, detoured, new = upper_flows()[:3]
     assert chain.pass_through(old, 1) == 0
-    chain.servers["s1"].call("set_ranges", owners=["v1", "s2"], starts=[0, 32768], to=[0, 1])
+    chain.servers["s1"].call("set_ranges", **owned("v1", "s2"))
     assert chain.pass_through(old, 1) == 0
     assert chain.pass_through(detoured, 2) == 1
     exception = {"rule": "old", "flow": key(old), "port": "s1"}
