@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -16,24 +15,6 @@ from nfvcert.errors import TestbedError
 
 GRACE_S = 3.0
 POLL_S = 0.005
-
-
-class PeerMissing(TestbedError):
-    """A peer is not installed; the others are measured without it."""
-
-
-def require(program: str, package: str) -> str:
-    """Path of a program.
-
-    Raises:
-        PeerMissing: it is not installed; names the Debian package that brings it.
-    """
-    path = shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
-    if path is None and Path(program).is_file():
-        path = program
-    if path is None:
-        raise PeerMissing(f"{program} is not installed", hint=f"apt-get install {package}")
-    return path
 
 
 class Child(Closing):

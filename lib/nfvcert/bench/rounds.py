@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from nfvcert.bench.child import PeerMissing
 from nfvcert.bench.results import Reading, Series
 from nfvcert.errors import NfvcertError
+from nfvcert.traffic.programs import ProgramMissing
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def take_turns(
             contender = contenders[index]
             try:
                 measured = contender.measure()
-            except PeerMissing as error:
+            except ProgramMissing as error:
                 absent.add(index)
                 series[index].failures.append(error.message)
                 tell(f"{contender.name}: {error.message}")

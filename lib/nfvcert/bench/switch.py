@@ -13,10 +13,11 @@ from nfvcert.bench.generator import FLOWS, MEMIF, back_by_macswap, trial_details
 from nfvcert.bench.machine import describe_machine, versions
 from nfvcert.bench.native import Engine, FlowLoad, memif, outcome_of
 from nfvcert.bench.noise import NoiseWatch
-from nfvcert.bench.peers.openvswitch import QUEUES, open_vswitch
+from nfvcert.bench.peers.openvswitch import open_vswitch, ports_in
 from nfvcert.bench.results import Reading, Report
 from nfvcert.bench.room import Room
 from nfvcert.bench.rounds import Contender, Tell, take_turns
+from nfvcert.dataplane.openvswitch import MOST_RING, QUEUES
 from nfvcert.errors import NfvcertError
 from nfvcert.measure.search import Outcome, Peak, find_peak
 
@@ -29,7 +30,6 @@ INSTANCE_STEPS = (1, 2, 4, 8, 16)
 PEAK_TARGET, OVS_TARGET = 4.0e6, 2.0
 LEAST_RATE, MOST_RATE = 50_000.0, 30.0e6
 WARM_UP_S = 0.5
-OVS_RING = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def run_switch_bench(room: Room, settings: SwitchSettings, tell: Tell) -> Report
         f"peak: highest rate that arrived in a trial with at most {settings.loss_limit:g} of its packets lost; "
         "binary search with loss verification (ETSI GS NFV-TST 009 clause 12.3.3); the engine is the generator for all",
         "a full memif link makes the generator wait, it loses nothing: such a trial counts with what arrived a second",
-        f"packets a ring: {settings.ring}, Open vSwitch {min(settings.ring, OVS_RING)}, which is the most it takes",
+        f"packets a ring: {settings.ring}, Open vSwitch {min(settings.ring, MOST_RING)}, which is the most it takes",
         "Open vSwitch: 2,048 rules on source ports, one pass through connection tracking with source NAT; it "
         "does not rewrite addresses of the link, which our chain does as well",
         "our processes share the device's core, giving way after every round; Open vSwitch polls on it alone, its "
@@ -137,11 +137,11 @@ def _engine(room: Room, folder: Path, source: Path, sink: Path, role: str, ring:
 def _ovs(room: Room, settings: SwitchSettings, rules: int) -> Reading:
     folder = room.folder()
     cores = room.cores
-    ring = min(settings.ring, OVS_RING)
+    ring = min(settings.ring, MOST_RING)
     with open_vswitch(
         folder, main_core=cores.generator, polling_core=cores.device, rule_count=rules, ring=ring
     ) as switch:
-        left, right = switch.ports.left, switch.ports.right
+        left, right = ports_in(folder)
         with _engine(room, folder, left, right, "client", ring, QUEUES) as engine:
             engine.await_links()
             reading = _peak(engine, settings)

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nfvcert.bench.child import Child, require
+from nfvcert.bench.child import Child
 from nfvcert.errors import TestbedError
+from nfvcert.traffic.programs import require
 
 NEAR, FAR = "bench0", "bench1"
 _SETUP = (

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any
@@ -52,6 +52,7 @@ class NativeProcess(Closing):
         argv: program and arguments.
         log: file to which its standard error is appended.
         netns: name of the network namespace in which it runs; default: the caller's.
+        environment: variables that it gets beside the caller's.
         on_event: called in the reader's thread; must not wait for events itself.
 
     Raises:
@@ -64,6 +65,7 @@ class NativeProcess(Closing):
         *,
         log: Path,
         netns: str | None = None,
+        environment: Mapping[str, str] | None = None,
         on_event: Callable[[dict[str, Any]], bool] | None = None,
     ) -> None:
         self.name = Path(argv[0]).name
@@ -72,7 +74,7 @@ class NativeProcess(Closing):
         self._events: queue.Queue[dict[str, Any] | None] = queue.Queue()
         inside = ["nsenter", f"--net=/run/netns/{netns}", "--"] if netns else []
         command = [*inside, *_DEATH_SIGNAL, *(str(part) for part in argv)]
-        self._process = _spawner.submit(_spawn, command, log).result()
+        self._process = _spawner.submit(_spawn, command, log, environment).result()
         assert self._process.stdout is not None
         reader = threading.Thread(target=self._read, args=(self._process.stdout,), name=self.name, daemon=True)
         reader.start()
@@ -192,11 +194,16 @@ def _renew_spawner() -> None:
 os.register_at_fork(after_in_child=_renew_spawner)
 
 
-def _spawn(command: list[str], log: Path) -> subprocess.Popen[bytes]:
+def _spawn(command: list[str], log: Path, environment: Mapping[str, str] | None) -> subprocess.Popen[bytes]:
     try:
         with log.open("ab") as errors:
             return subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, start_new_session=True
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env={**os.environ, **(environment or {})},
+                start_new_session=True,
             )
     except OSError as error:
         raise TestbedError("cannot start a program", where=command[0], found=str(error)) from error

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nfvcert.bench.child import Child, require
+from nfvcert.bench.child import Child
 from nfvcert.errors import TestbedError
+from nfvcert.traffic.programs import require
 
 PACKAGE = "dpdk-dev"
 READY_S = 15.0

@@ -6,9 +6,9 @@ import sys
 import time
 from pathlib import Path
 
-from nfvcert.bench.child import require
 from nfvcert.bench.results import Reading
 from nfvcert.bench.veth import NEAR, VethSender
+from nfvcert.traffic.programs import require
 
 WARM_UP_S = 0.5
 HEADERS = 42
@@ -29,7 +29,7 @@ def measure_trafgen(core: int, folder: Path, seconds: float, frame: int = 64) ->
     """Rate of trafgen with one process on a ring of AF_PACKET, as it arrives at the other end.
 
     Raises:
-        PeerMissing: it is not installed.
+        ProgramMissing: it is not installed.
         TestbedError: it sends nothing.
     """
     program = require("trafgen", "netsniff-ng")

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from nfvcert.bench.child import Child, PeerMissing, require
+from nfvcert.bench.child import Child
 from nfvcert.bench.peers import hugepages
 from nfvcert.bench.peers.openvswitch import rules
 from nfvcert.bench.peers.testpmd import parse_links, parse_statistics
 from nfvcert.bench.peers.veth_senders import trafgen_packets
 from nfvcert.bench.veth import parse_interface
 from nfvcert.errors import TestbedError
+from nfvcert.traffic.programs import ProgramMissing, require
 
 STATISTICS = """
   ######################## NIC statistics for port 0  ########################
@@ -49,7 +50,7 @@ def test_links_of_testpmd_are_read_in_order() -> None:
 @pytest.mark.parametrize("count", [1, 16, 2048])
 def test_rules_of_open_vswitch_cover_every_source_port_once(count: int) -> None:
     covered = [0] * 65536
-    for line in rules(count, nat=True).splitlines()[:-1]:
+    for line in rules(count, nat=True)[:-1]:
         value, mask = (int(part, 16) for part in line.split("udp_src=")[1].split(",")[0].split("/"))
         for port in range(value, value + 65536 - mask):
             covered[port] += 1
@@ -57,8 +58,8 @@ def test_rules_of_open_vswitch_cover_every_source_port_once(count: int) -> None:
 
 
 def test_rules_are_translated_only_where_asked() -> None:
-    assert "nat(" in rules(1, nat=True)
-    assert "nat(" not in rules(1, nat=False)
+    assert "nat(" in rules(1, nat=True)[0]
+    assert "nat(" not in rules(1, nat=False)[0]
 
 
 @pytest.mark.parametrize("count", [0, 3, 131072])
@@ -80,7 +81,7 @@ def test_counters_of_an_interface_are_read() -> None:
 
 
 def test_a_missing_peer_names_its_package() -> None:
-    with pytest.raises(PeerMissing, match="apt-get install netsniff-ng"):
+    with pytest.raises(ProgramMissing, match="apt-get install netsniff-ng"):
         require("no-such-program-anywhere", "netsniff-ng")
 
 

@@ -9,7 +9,6 @@ import time
 import pytest
 
 from nfvcert.bench.chain import switch_rules
-from nfvcert.bench.child import PeerMissing
 from nfvcert.bench.machine import describe_machine
 from nfvcert.bench.migration import detour_ratio, summarise
 from nfvcert.bench.native import FlowLoad, missing_programs, outcome_of
@@ -19,6 +18,7 @@ from nfvcert.bench.results import Reading, Report, Series
 from nfvcert.bench.room import _unwinding
 from nfvcert.bench.rounds import Contender, take_turns
 from nfvcert.errors import TestbedError
+from nfvcert.traffic.programs import ProgramMissing
 
 
 def quiet(_line: str) -> None:
@@ -43,7 +43,7 @@ def test_a_missing_peer_is_asked_once_and_the_others_go_on() -> None:
 
     def missing() -> Reading:
         calls.append("x")
-        raise PeerMissing("x is not installed", hint="apt-get install x")
+        raise ProgramMissing("x is not installed", hint="apt-get install x")
 
     series = take_turns([Contender("x", "memif", missing), Contender("y", "memif", lambda: Reading(1.0))], 3, quiet)
     assert calls == ["x"]
