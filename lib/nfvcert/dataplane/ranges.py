@@ -7,6 +7,7 @@ ranges are inclusive at both ends.
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,8 @@ IdMap = npt.NDArray[np.int8]
 IdSet = npt.NDArray[np.bool_]
 Indices = npt.NDArray[np.int64]
 Range = tuple[int, int]
+Cost = Callable[[Indices, Indices], Indices]
+"""Entries that ranges (first ids, last ids) cost in the table of a switch, for each of them."""
 
 
 def empty_set() -> IdSet:
@@ -78,6 +81,21 @@ def prefixes(lo: int, hi: int) -> list[tuple[int, int]]:
 def one_entry(starts: Indices, ends: Indices) -> Indices:
     """Entries that ranges cost in a switch which matches ranges: one each."""
     return np.ones(len(starts), np.int64)
+
+
+def blocks(starts: Indices, ends: Indices) -> tuple[Indices, Indices]:
+    """First and last ids of the aligned blocks of which ranges consist, in no order: each costs one entry anywhere."""
+    lo, hi = starts.copy(), ends + 1
+    found: list[tuple[Indices, Indices]] = []
+    for bit in range(17):
+        size = 1 << bit
+        low = (lo < hi) & (lo & size != 0)
+        found.append((lo[low], lo[low] + size - 1))
+        lo = np.where(low, lo + size, lo)
+        high = (lo < hi) & (hi & size != 0)
+        found.append((hi[high] - size, hi[high] - 1))
+        hi = np.where(high, hi - size, hi)
+    return np.concatenate([first for first, _ in found]), np.concatenate([last for _, last in found])
 
 
 def prefix_entries(starts: Indices, ends: Indices) -> Indices:

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from nfvcert.dataplane.identity import IDS, Flow
-from nfvcert.dataplane.ranges import IdMap, boundaries
+from nfvcert.dataplane.ranges import Cost, IdMap, Indices, boundaries, one_entry
 
 PARTITION = 64
-"""Up to so many ranges the table is a partition of all ids; above, ranges lie over one catch-all range."""
+"""Up to so many entries the table is a partition of all ids; above, ranges lie over one catch-all range."""
 
 
 @dataclass(frozen=True)
@@ -78,11 +78,16 @@ class Change:
         return Change(self.remove, [rule for rule in self.add if isinstance(rule, RangeRule)])
 
 
-def range_rules(ports: IdMap, names: Sequence[str], base: int) -> list[RangeRule]:
+def is_partition(starts: Indices, ends: Indices, cost: Cost) -> bool:
+    """Whether the table holds all the runs of a map, or those that differ from a catch-all range below them."""
+    return len(starts) <= PARTITION and int(cost(starts, ends).sum()) <= PARTITION
+
+
+def range_rules(ports: IdMap, names: Sequence[str], base: int, cost: Cost = one_entry) -> list[RangeRule]:
     """Ranges that send each id to its port, `names[ports[id]]`; `base` is the port of a catch-all, if there is one."""
     starts, ends = boundaries(ports)
     values = ports[starts]
-    if len(starts) <= PARTITION:
+    if is_partition(starts, ends, cost):
         chosen, priority, rules = np.ones(len(starts), np.bool_), 0, []
     else:
         chosen, priority, rules = values != base, 1, [RangeRule(0, IDS - 1, names[base])]
@@ -91,11 +96,22 @@ def range_rules(ports: IdMap, names: Sequence[str], base: int) -> list[RangeRule
     return rules
 
 
-def rule_set(ports: IdMap, exceptions: Mapping[Flow, int], names: Sequence[str], base: int) -> Rules:
+def rule_set(
+    ports: IdMap, exceptions: Mapping[Flow, int], names: Sequence[str], base: int, cost: Cost = one_entry
+) -> Rules:
     """The whole table: ranges, then exceptions."""
-    rules: list[Rule] = [*range_rules(ports, names, base)]
+    rules: list[Rule] = [*range_rules(ports, names, base, cost)]
     rules += [FlowRule(flow, names[port]) for flow, port in exceptions.items()]
     return {rule.name: rule for rule in rules}
+
+
+def entries_of(rules: Iterable[Rule], cost: Cost) -> int:
+    """Entries that rules cost: an exception costs one."""
+    found = list(rules)
+    ranges = [rule for rule in found if isinstance(rule, RangeRule)]
+    starts = np.array([rule.lo for rule in ranges], np.int64)
+    ends = np.array([rule.hi for rule in ranges], np.int64)
+    return len(found) - len(ranges) + int(cost(starts, ends).sum())
 
 
 def change(before: Mapping[str, Rule], after: Mapping[str, Rule]) -> Change:

@@ -32,7 +32,7 @@ from nfvcert.dataplane.orders import (
     Terminate,
 )
 from nfvcert.dataplane.ranges import IdMap
-from nfvcert.dataplane.rules import Change, FlowRule, Rules, change, ports_of, rule_set
+from nfvcert.dataplane.rules import Change, FlowRule, Rules, change, entries_of, ports_of, rule_set
 from nfvcert.dataplane.switch import Switch, SwitchRefused
 
 CHUNK = 16
@@ -123,7 +123,7 @@ class Executor:
         """Bring ports and exceptions into the hardware switch."""
         fabric = self.fabric
         exceptions = dict(fabric.exceptions if order.exceptions is None else order.exceptions)
-        wanted = rule_set(order.ports, exceptions, self._parties.ports, fabric.base)
+        wanted = rule_set(order.ports, exceptions, self._parties.ports, fabric.base, self._switch.cost)
         needed = change(self._rules, wanted)
         if not needed:
             return Pushed(True, time.monotonic_ns())
@@ -182,7 +182,8 @@ class Executor:
 
     def _room(self) -> int:
         used, capacity = self._switch.used()
-        return self._behaviour.room(capacity, max(0, used - len(self._rules)), self._quota)
+        own = entries_of(self._rules.values(), self._switch.cost)
+        return self._behaviour.room(capacity, max(0, used - own), self._quota)
 
     def _expect(self, order: Expect) -> None:
         self._journal.expected(order.server, order.place, order.flows)

@@ -11,9 +11,9 @@ import numpy as np
 from nfvcert.dataplane.behaviour import ControllerBehaviour
 from nfvcert.dataplane.fabric import Fabric
 from nfvcert.dataplane.identity import Flow
-from nfvcert.dataplane.optimise import Cost, entries
+from nfvcert.dataplane.optimise import entries
 from nfvcert.dataplane.orders import ListFlows, Order, Push, Pushed, ReadRoom, Tell, Wait
-from nfvcert.dataplane.ranges import IdMap, IdSet, one_entry, ranges_of
+from nfvcert.dataplane.ranges import Cost, IdMap, IdSet, one_entry, ranges_of
 
 POLL_S = 0.05
 """Between two looks at how many old flows live."""

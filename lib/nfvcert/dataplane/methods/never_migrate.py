@@ -50,6 +50,7 @@ def never_migrate(fabric: Fabric, task: Task, behaviour: ControllerBehaviour) ->
             # flows born at the target in what it gave back have exceptions of their own
             part, task_ids = smaller, part
             flows = yield from strays(fabric, task_ids)
+            room = yield from room_for_exceptions(fabric, task_ids, task, behaviour)
             if len(flows) > room:
                 continue
             pushed = yield from push_settled(fabric, task_ids, flows, behaviour)

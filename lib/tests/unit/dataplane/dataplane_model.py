@@ -15,8 +15,8 @@ import numpy as np
 
 from nfvcert.dataplane.fabric import Place
 from nfvcert.dataplane.identity import IDS, Flow
-from nfvcert.dataplane.ranges import one_entry
-from nfvcert.dataplane.rules import Change, FlowRule, RangeRule, Rule, ports_of
+from nfvcert.dataplane.ranges import Cost, one_entry
+from nfvcert.dataplane.rules import Change, FlowRule, RangeRule, Rule, entries_of, ports_of
 from nfvcert.dataplane.switch.protocol import Applied, SwitchRefused, Table
 
 LONGEST_WAY = 4
@@ -219,23 +219,31 @@ class ModelParties:
 class ModelSwitch:
     """The hardware switch of a model; refuses what is too much, and one rule in `refuse_every`."""
 
-    def __init__(self, model: Model, delay: Any, *, capacity: int, foreign: int = 0, refuse_every: int = 0) -> None:
+    def __init__(
+        self,
+        model: Model,
+        delay: Any,
+        *,
+        capacity: int,
+        foreign: int = 0,
+        refuse_every: int = 0,
+        cost: Cost = one_entry,
+    ) -> None:
         self.model = model
         self.capacity, self.foreign = capacity, foreign
+        self.cost = cost
         self._delay = delay
         self._refuse_every = refuse_every
         self._rules_seen = 0
         self.most_used = 0
+        self.overflows = 0
         self.applied: list[tuple[float, Change]] = []
-
-    def cost(self, starts: Any, ends: Any) -> Any:
-        return one_entry(starts, ends)
 
     def read(self) -> Table:
         return Table(list(self.model.rules.values()), self.capacity, self.foreign)
 
     def used(self) -> tuple[int, int]:
-        return len(self.model.rules) + self.foreign, self.capacity
+        return entries_of(self.model.rules.values(), self.cost) + self.foreign, self.capacity
 
     def apply(self, change: Change) -> Applied:
         self.model.advance(self._delay())
@@ -247,7 +255,9 @@ class ModelSwitch:
         rules = {name: rule for name, rule in self.model.rules.items() if name not in set(change.remove)}
         assert not set(rules) & {rule.name for rule in change.add}
         rules |= {rule.name: rule for rule in change.add}
-        if len(rules) + self.foreign > self.capacity:
+        needed = entries_of(rules.values(), self.cost)
+        if needed + self.foreign > self.capacity:
+            self.overflows += 1
             raise SwitchRefused("table-full", "the table is full", where="model")
         ranges = sorted(
             ((rule.priority, rule.lo, rule.hi) for rule in rules.values() if isinstance(rule, RangeRule)),
@@ -255,6 +265,6 @@ class ModelSwitch:
         for one, two in zip(ranges, ranges[1:], strict=False):
             assert one[0] != two[0] or one[2] < two[1], "ranges of one priority overlap"
         self.model.set_rules(rules)
-        self.most_used = max(self.most_used, len(rules))
+        self.most_used = max(self.most_used, needed)
         self.applied.append((self.model.now, change))
         return Applied(int(self.model.now * 1e9), len(change.add), len(change.remove))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from dataplane_model import Model
-from dataplane_stand import Stand, places
+from dataplane_stand import Stand, annex_a1, places
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +17,7 @@ from nfvcert.dataplane.behaviour import ControllerBehaviour
 from nfvcert.dataplane.identity import IDS
 from nfvcert.dataplane.methods import SCALE_OUT, scale_in, version
 from nfvcert.dataplane.orders import Refused
+from nfvcert.dataplane.ranges import prefix_entries
 
 IDLE_S = 0.05
 QUIET = settings(
@@ -88,6 +89,31 @@ def test_scale_out_ends_when_flows_end(tmp_path: Path, method: str, model: Model
         assert not refusal
     assert refusal or outcome[0] is not None
     sound(here, 80)
+
+
+@pytest.mark.parametrize("method", list(SCALE_OUT))
+@given(model=workloads(), seed=st.integers(0, 1000), share=st.sampled_from([0.5, 0.3]))
+@QUIET
+def test_no_plan_is_too_much_for_a_switch_that_matches_masks(
+    tmp_path: Path, method: str, model: Model, seed: int, share: float
+) -> None:
+    here = stand(model, tmp_path, seed, capacity=80, cost=prefix_entries)
+    task = here.task(share=share, cost=prefix_entries)
+    refused(lambda: here.run(SCALE_OUT[method](here.fabric, task, here.behaviour), 4.0))
+    here.pass_time(1.0)
+    sound(here, 80)
+    assert not here.switch.overflows
+
+
+def test_sub_ranges_of_annex_a1_fit_in_a_table_of_masks(tmp_path: Path) -> None:
+    model = annex_a1(1, seconds=4.0)
+    here = Stand(model, tmp_path / "journal", tick=0.05, cost=prefix_entries)
+    here.pass_time(0.5)
+    here.run(SCALE_OUT["sub-ranges"](here.fabric, here.task(cost=prefix_entries), here.behaviour), 4.0)
+    assert not here.model.violations
+    assert not here.switch.overflows
+    assert 1500 < here.switch.most_used <= 2048
+    assert (here.fabric.ports == 1).mean() > 0.2, "so much is handed over in aligned blocks"
 
 
 @given(model=workloads(), seed=st.integers(0, 1000), refuse=st.sampled_from([0, 7, 50]))

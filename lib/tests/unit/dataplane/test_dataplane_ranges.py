@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nfvcert.dataplane.identity import IDS, Identity, crc32c, flow, flow_id
-from nfvcert.dataplane.ranges import bitmap, prefix_entries, prefixes, ranges_of, set_of, upper_part
+from nfvcert.dataplane.ranges import bitmap, blocks, prefix_entries, prefixes, ranges_of, set_of, upper_part
 from nfvcert.dataplane.rules import PARTITION, RangeRule, change, ports_of, range_rules, rule_set
 
 
@@ -36,6 +36,9 @@ def test_masks_cover_a_range_exactly(one: int, two: int) -> None:
         at += (~mask & 0xFFFF) + 1
     assert at == hi + 1
     assert prefix_entries(np.array([lo]), np.array([hi]))[0] == len(found) <= 30
+    starts, ends = blocks(np.array([lo]), np.array([hi]))
+    assert sorted(starts.tolist()) == [value for value, _ in found]
+    assert sorted(ends.tolist()) == [value + (~mask & 0xFFFF) for value, mask in found]
 
 
 @given(st.sets(st.integers(0, IDS - 1), max_size=200))
