@@ -18,8 +18,6 @@ from nfvcert.dataplane.controller.engine import Engine
 from nfvcert.dataplane.controller.journal import Journal
 from nfvcert.dataplane.controller.parties import Parties
 from nfvcert.dataplane.controller.watching import Watcher
-from nfvcert.dataplane.switch.core import CoreSwitch
-from nfvcert.dataplane.switch.protocol import Switch
 from nfvcert.errors import ExitCode, NfvcertError, UsageError
 from nfvcert.extension import load_behaviour
 
@@ -49,7 +47,7 @@ def _serve(config: ControllerConfig) -> None:
     if config.initial and config.initial not in names:
         raise UsageError("the initial instance is unknown", found=config.initial, hint=f"known are {', '.join(names)}")
     engine = Engine(
-        switch=_switch(config),
+        switch=config.switch.drive(config.owner, config.identity),
         parties=parties,
         behaviour=load_behaviour(config.extension, ControllerBehaviour)(),
         journal=Journal(config.journal),
@@ -72,12 +70,6 @@ def _serve(config: ControllerConfig) -> None:
         watcher.close()
         engine.close()
         parties.close()
-
-
-def _switch(config: ControllerConfig) -> Switch:
-    if config.switch.driver == "openvswitch":
-        raise UsageError("Open vSwitch is not driven by this controller yet", found=str(config.switch.control))
-    return CoreSwitch(config.switch.control, owner=config.owner, identity=config.identity)
 
 
 if __name__ == "__main__":

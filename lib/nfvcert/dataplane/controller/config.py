@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nfvcert.dataplane.identity import Identity
+from nfvcert.dataplane.switch.access import SwitchAccess
 from nfvcert.errors import UsageError
 
 
@@ -32,16 +32,6 @@ class ServerConfig(_Strict):
     instances: dict[str, InstanceConfig]
 
 
-class SwitchConfig(_Strict):
-    """The hardware switch; `control` is a socket of nfvcert-switch, or the run directory of an Open vSwitch."""
-
-    driver: Literal["core", "openvswitch"] = "core"
-    control: Path
-    bridge: str = "nfvcert"
-    ports: dict[str, int] = Field(default_factory=dict)
-    capacity: int = 2048
-
-
 class ControllerConfig(_Strict):
     """The whole configuration."""
 
@@ -50,7 +40,7 @@ class ControllerConfig(_Strict):
     identity: Identity = Identity.FIVE_TUPLE
     owner: str = "nfvcert"
     extension: Path | None = None
-    switch: SwitchConfig
+    switch: SwitchAccess
     servers: dict[str, ServerConfig] = Field(min_length=1)
     initial: str = ""
     quota: int | None = Field(default=None, ge=1)

@@ -24,7 +24,8 @@ class SwitchRefused(TestbedError):
     """A switch understood a change and did not make it; everything is as it was.
 
     Attributes:
-        code: ``table-full``: there is no room; ``refused``: it may take it another time.
+        code: ``table-full``: there is no room; ``refused``: it may take it another time; others, such as
+            ``unknown-rule`` and ``overlap``: it will not take it.
     """
 
     def __init__(self, code: str, what: str, *, where: str, found: str = "") -> None:
