@@ -188,6 +188,14 @@ def read_testbed(path: Path) -> Testbed:
             where=str(path),
             hint="add 'dataplane', or take the feature away",
         )
+    plane = testbed.dataplane
+    if plane is not None and plane.driver == "openvswitch" and plane.identity != "source-port":
+        raise TestbedError(
+            "Open vSwitch as hardware switch takes the source port for the id of a flow",
+            where=str(path),
+            found=f"identity: {plane.identity}",
+            hint="set 'identity: source-port' under 'dataplane'",
+        )
     if testbed.driver == "lab" and testbed.stack is None:
         raise TestbedError(
             "a lab testbed needs its stack", where=str(path), hint="name nfvo, vnfm and vim under 'stack'"

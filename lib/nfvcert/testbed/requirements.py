@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
+from nfvcert.dataplane.openvswitch.daemons import DAEMON
+from nfvcert.dataplane.openvswitch.daemons import PACKAGE as OPEN_VSWITCH_PACKAGE
 from nfvcert.errors import NfvcertError
 from nfvcert.nfvi.requirements import Finding
 from nfvcert.testbed.model import Dataplane
@@ -23,11 +25,11 @@ DPDK = {"librte_eal.so.*": "librte-eal23", "librte_net_memif.so.*": "librte-net-
 
 NATIVE = ("nfvcert-packet-engine", "nfvcert-switch", "nfvcert-server-switch", "nfvcert-vnf")
 OPEN_VSWITCH = {
-    "ovs-vswitchd": "openvswitch-switch",
-    "ovsdb-server": "openvswitch-switch",
+    "ovsdb-server": "openvswitch-common",
     "ovs-ofctl": "openvswitch-common",
+    "ovs-vsctl": "openvswitch-switch",
 }
-OPEN_VSWITCH_DPDK = Path("/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk")
+OPEN_VSWITCH_DPDK = Path(DAEMON)
 PEERS = {"dpdk-testpmd": "dpdk-dev", "trafgen": "netsniff-ng"}
 """Programs that benchmarks compare with -> Debian package."""
 
@@ -94,8 +96,8 @@ def _open_vswitch(severity: Severity) -> Iterator[Finding]:
         if shutil.which(program) is None:
             yield Finding(severity, f"Open vSwitch's {program} is not installed", f"apt install {package}")
     if not OPEN_VSWITCH_DPDK.exists():
-        what = "Open vSwitch with DPDK is not installed: no benchmark against it"
-        yield Finding("reduced", what, "apt install openvswitch-switch-dpdk")
+        why = "" if severity == "missing" else ": no scenario with it as hardware switch, no benchmark against it"
+        yield Finding(severity, f"Open vSwitch with DPDK is not installed{why}", f"apt install {OPEN_VSWITCH_PACKAGE}")
 
 
 def _hugepages(severity: Severity) -> Iterator[Finding]:

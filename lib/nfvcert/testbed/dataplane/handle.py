@@ -9,19 +9,26 @@ from pathlib import Path
 from typing import TypedDict
 
 from nfvcert.dataplane.control import ControlClient
+from nfvcert.dataplane.identity import Identity
+from nfvcert.dataplane.switch import Switch
+from nfvcert.dataplane.switch.observing import SwitchObserver
 from nfvcert.errors import TestbedError
+from nfvcert.nfvi import namespaces
 from nfvcert.nfvi.cgroups import hierarchies
 from nfvcert.nfvi.names import RunId
 from nfvcert.nfvi.polling import PollingGroup, ask_for_short_turns
 from nfvcert.testbed.attachment import DataplaneAccess
-from nfvcert.testbed.dataplane.layout import CONTROLLER, Layout, Setup
+from nfvcert.testbed.dataplane.layout import CONTROLLER, OWNER, SWITCH, Layout
 from nfvcert.testbed.dataplane.processes import Processes
+from nfvcert.testbed.dataplane.setup import Setup
 from nfvcert.traffic.trex.client import TrexGenerator
 
 LINKS_S = 10.0
 POLL_S = 0.05
 POLLING_WEIGHT = 10
 """Of each processor core the dataplane gets so many times as much as one process of the tester or the controller."""
+LEFT = ("*.state", "controller.journal*", "conf.db*", ".conf.db*")
+"""What an earlier scenario of the run has left that would be taken for the state of this one."""
 
 
 class ProcessState(TypedDict):
@@ -39,6 +46,7 @@ class DataplaneHandle:
         self.layout = layout
         self._processes = processes
         self._clients: dict[str, ControlClient] = {}
+        self._switches: dict[str, Switch] = {}
         self._generator: TrexGenerator | None = None
 
     @property
@@ -69,6 +77,16 @@ class DataplaneHandle:
             self._clients[name] = ControlClient(self.layout.control(name))
         return self._clients[name]
 
+    def switch(self, owner: str) -> Switch:
+        """The hardware switch, driven for an owner of rules of its own."""
+        if owner not in self._switches:
+            self._switches[owner] = self.layout.switch_access().drive(owner, Identity(self.layout.identity))
+        return self._switches[owner]
+
+    def switch_observer(self) -> SwitchObserver:
+        """Dumps and counters of the hardware switch; whoever asks for it closes it."""
+        return self.layout.switch_access().observe([OWNER])
+
     def processes(self) -> list[ProcessState]:
         """Every process that was started, in order."""
         return [ProcessState(name=p["name"], pid=p["pid"], running=p["running"]) for p in self._processes.states()]
@@ -76,7 +94,7 @@ class DataplaneHandle:
     def start(self, name: str) -> None:
         """Start the controller, or a process that was killed; native ones get their links back."""
         self._processes.start(name)
-        if name in self.layout.polling:
+        if name == SWITCH or name in self.layout.polling:
             self.await_links()
 
     def kill(self, name: str) -> None:
@@ -111,7 +129,7 @@ class DataplaneHandle:
         """Let go of clients; the processes are their owner's."""
         if self._generator is not None:
             self._generator.close()
-        for client in self._clients.values():
+        for client in (*self._clients.values(), *self._switches.values()):
             client.close()
 
     def _links_down(self, name: str, running: set[str]) -> list[str]:
@@ -135,16 +153,19 @@ def open_dataplane(access: DataplaneAccess, setup: Setup | None = None) -> Itera
     """
     folder = Path(access.state_dir)
     layout = Layout(folder, access.settings, setup or Setup())
-    for left in (*folder.glob("*.state"), *folder.glob("controller.journal*")):
-        left.unlink()
+    for pattern in LEFT:
+        for left in folder.glob(pattern):
+            left.unlink()
     ask_for_short_turns()
     with ExitStack() as stack:
+        netns = stack.enter_context(_namespace(access.run)) if layout.bridged else None
         processes = Processes(
             layout,
             programs=access.programs,
             extension=access.extensions.get(CONTROLLER),
             log_dir=Path(access.log_dir),
             polling=PollingGroup(hierarchies(), RunId(access.run).cgroup("dataplane"), POLLING_WEIGHT),
+            netns=netns,
         )
         stack.callback(processes.close)
         processes.start_all()
@@ -152,3 +173,14 @@ def open_dataplane(access: DataplaneAccess, setup: Setup | None = None) -> Itera
         stack.callback(handle.close)
         handle.await_links()
         yield handle
+
+
+@contextmanager
+def _namespace(run: str) -> Iterator[str]:
+    """A network namespace for Open vSwitch, which makes interfaces, and for those that look for its sockets."""
+    name = RunId(run).netns(SWITCH)
+    namespaces.create(name)
+    try:
+        yield name
+    finally:
+        namespaces.remove(name)

@@ -6,17 +6,19 @@
     generator 1 (sink)   ── sink   ┴ hardware switch  ┴ s2 ── uplink  server switch s2  v1 ── left  instance s2/v1
 
 Every link is a memif socket. The end nearer to the generator serves, so that whatever is killed further down comes back
-by connecting again.
+by connecting again; where the hardware switch is Open vSwitch, that serves all of its links.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nfvcert.dataplane.openvswitch import QUEUES
+from nfvcert.dataplane.switch.access import Driver, SwitchAccess
 from nfvcert.errors import UsageError
+from nfvcert.testbed.dataplane.setup import Setup
 from nfvcert.testbed.model import Dataplane
 
 SOURCE_MAC = "02:4e:46:00:00:01"
@@ -24,41 +26,19 @@ SINK_MAC = "02:4e:46:00:00:02"
 OWNER = "nfvcert"
 """Tag of the controller's rules in the table of the hardware switch."""
 MOST_SERVERS = 16
+BRIDGED_RING = 16384
+"""Packets that a link of Open vSwitch holds: what does not fit it drops at once, where ours wait for their turn."""
 LONGEST_SOCKET = 100
 """Octets of a path that a Unix socket surely takes."""
 
 GENERATOR, FRONT_END, SWITCH, CONTROLLER = "generator", "generator-rpc", "switch", "controller"
 """The front end speaks the TRex protocol and drives the generator."""
+SOURCE, SINK = "source", "sink"
+"""Ports of the hardware switch towards the generator; those towards servers have the servers' names."""
 PROGRAMS = {GENERATOR: "nfvcert-packet-engine", SWITCH: "nfvcert-switch"}
 SERVER_SWITCH, INSTANCE = "nfvcert-server-switch", "nfvcert-vnf"
 
 Document = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Setup:
-    """What a scenario wants to stand on; None is what the testbed declares.
-
-    ``parameters`` go to the network function, ``switch`` to the hardware switch (``rule_delay_us``, ``refuse_every``,
-    ...), ``controller`` to the controller (``quota``, ...). ``relays`` names control sockets that the controller is
-    told in the place of a component's own. With ``state_files`` a server switch that is started again knows what it
-    knew.
-    """
-
-    servers: int | None = None
-    instances_per_server: int = 1
-    table_capacity: int | None = None
-    function: str | None = None
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    state_timeout_ms: int | None = None
-    identity: str | None = None
-    driver: str | None = None
-    switch: Mapping[str, Any] = field(default_factory=dict)
-    controller: Mapping[str, Any] = field(default_factory=dict)
-    relays: Mapping[str, str] = field(default_factory=dict)
-    state_files: bool = True
-    ring: int = 8192
-    """Packets that a link holds: some milliseconds at full load, for what else runs on the cores."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +52,14 @@ class Layout:
     def __post_init__(self) -> None:
         if not 1 <= self.servers <= MOST_SERVERS:
             raise UsageError(f"a dataplane has 1 to {MOST_SERVERS} servers", found=str(self.servers))
+        if self.bridged and self.identity != "source-port":
+            raise UsageError(
+                "Open vSwitch as hardware switch takes the source port for the id of a flow",
+                found=f"identity {self.identity}",
+                hint="set 'identity: source-port'",
+            )
+        if self.bridged and self.setup.switch:
+            raise UsageError("Open vSwitch does not do this", found=", ".join(self.setup.switch))
         longest = max(len(str(self.control(name)).encode()) for name in self.names)
         if longest > LONGEST_SOCKET:
             raise UsageError(
@@ -92,9 +80,24 @@ class Layout:
         return self.setup.identity or self.settings.identity
 
     @property
-    def driver(self) -> str:
+    def driver(self) -> Driver:
         """Which hardware switch it is: core or openvswitch."""
         return self.setup.driver or self.settings.driver
+
+    @property
+    def bridged(self) -> bool:
+        """Whether the hardware switch is a bridge of Open vSwitch, no program of this project."""
+        return self.driver == "openvswitch"
+
+    @property
+    def table_capacity(self) -> int:
+        """Entries that the table of the hardware switch takes."""
+        return self.setup.table_capacity or self.settings.table_capacity
+
+    @property
+    def switch_ports(self) -> dict[str, int]:
+        """Ports of the hardware switch and their numbers in OpenFlow."""
+        return {name: number for number, name in enumerate((SOURCE, SINK, *self.server_names), 1)}
 
     @property
     def state_timeout_ms(self) -> int:
@@ -115,16 +118,28 @@ class Layout:
     @property
     def names(self) -> list[str]:
         """Every process, in the order in which they start; the controller comes last."""
-        return [*self.polling, FRONT_END, CONTROLLER]
+        before = [SWITCH] if self.bridged else []
+        return [*before, *self.polling, FRONT_END, CONTROLLER]
 
     @property
     def polling(self) -> list[str]:
-        """The native processes: all that have links."""
-        return [GENERATOR, SWITCH, *self.server_names, *self.instances]
+        """The native processes: all that tell of their links."""
+        switch = [] if self.bridged else [SWITCH]
+        return [GENERATOR, *switch, *self.server_names, *self.instances]
 
     def control(self, name: str) -> Path:
-        """Control socket of a process."""
-        return self.folder / f"{name.replace('/', '-')}.ctl"
+        """Control socket of a process; where Open vSwitch takes OpenFlow connections, if that is the switch."""
+        kind = "mgmt" if name == SWITCH and self.bridged else "ctl"
+        return self.folder / f"{name.replace('/', '-')}.{kind}"
+
+    def socket(self, link: str) -> Path:
+        """Socket of a link."""
+        return self.folder / f"{link}.mif"
+
+    def switch_access(self, control: Path | None = None) -> SwitchAccess:
+        """How the hardware switch is reached, if not otherwise then at its own control socket."""
+        ports = self.switch_ports if self.bridged else {}
+        return SwitchAccess(driver=self.driver, control=control or self.control(SWITCH), ports=ports)
 
     def program(self, name: str) -> str:
         """The native program that runs under a name."""
@@ -142,7 +157,7 @@ class Layout:
 
     def controller_configuration(self, journal: Path, port: int, extension: str | None) -> Document:
         """The configuration of the controller."""
-        switch: Document = {"driver": self.driver, "control": self._told(SWITCH)}
+        switch = self.switch_access(Path(self._told(SWITCH))).model_dump(mode="json")
         return {
             "listen": port,
             "journal": str(journal),
@@ -175,7 +190,13 @@ class Layout:
         return self.setup.relays.get(name, str(self.control(name)))
 
     def _link(self, name: str, role: str) -> str:
-        return f"memif:socket={self.folder / name}.mif,role={role},ring={self.setup.ring}"
+        return f"memif:socket={self.socket(name)},role={role},ring={self.setup.ring}"
+
+    def _switch_link(self, name: str, role: str) -> str:
+        """The end of a link of the hardware switch that is not the switch's own."""
+        if not self.bridged:
+            return self._link(name, role)
+        return f"memif:socket={self.socket(name)},role=client,ring={BRIDGED_RING},rx_queues={QUEUES}"
 
     def _common(self, name: str, core: int, ports: Document) -> Document:
         return {
@@ -188,15 +209,15 @@ class Layout:
         }
 
     def _generator(self) -> Document:
-        ports = {"0": self._link("source", "server"), "1": self._link("sink", "server")}
+        ports = {"0": self._switch_link(SOURCE, "server"), "1": self._switch_link(SINK, "server")}
         return self._common(GENERATOR, self.settings.cores.generator, ports)
 
     def _switch(self) -> Document:
-        ports = {"source": self._link("source", "client"), "sink": self._link("sink", "client")}
+        ports = {port: self._link(port, "client") for port in (SOURCE, SINK)}
         ports |= {server: self._link(server, "server") for server in self.server_names}
         return {
             **self._common(SWITCH, self.settings.cores.device, ports),
-            "capacity": self.setup.table_capacity or self.settings.table_capacity,
+            "capacity": self.table_capacity,
             "identity": self.identity,
             "servers": {server: self.server_mac(server) for server in self.server_names},
             "sink_mac": SINK_MAC,
@@ -205,7 +226,7 @@ class Layout:
 
     def _server_switch(self, server: str) -> Document:
         places = [name.split("/")[1] for name in self.instances if name.startswith(f"{server}/")]
-        ports = {"uplink": self._link(server, "client")}
+        ports = {"uplink": self._switch_link(server, "client")}
         ports |= {place: self._link(f"{server}-{place}", "server") for place in places}
         document = {
             **self._common(server, self._core_of(server), ports),

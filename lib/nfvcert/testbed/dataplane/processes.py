@@ -14,7 +14,8 @@ from typing import Any
 
 from nfvcert.errors import TestbedError
 from nfvcert.nfvi.polling import PollingGroup, ask_for_short_turns
-from nfvcert.testbed.dataplane.layout import CONTROLLER, FRONT_END, GENERATOR, Layout
+from nfvcert.testbed.dataplane.layout import CONTROLLER, FRONT_END, GENERATOR, SWITCH, Layout
+from nfvcert.testbed.dataplane.openvswitch import BridgedSwitch
 from nfvcert.traffic.native import NativeProcess, binary
 
 READY_S = 15.0
@@ -30,6 +31,7 @@ class Processes:
         extension: file with another behaviour of the controller.
         log_dir: a log for each process.
         polling: control group of the processes that poll.
+        netns: network namespace of those that have links; default: the caller's.
     """
 
     def __init__(
@@ -40,13 +42,15 @@ class Processes:
         extension: str | None,
         log_dir: Path,
         polling: PollingGroup,
+        netns: str | None = None,
     ) -> None:
         self._layout = layout
         self._programs = programs
         self._extension = extension
         self._log_dir = log_dir
         self._polling = polling
-        self._running: dict[str, NativeProcess] = {}
+        self._netns = netns
+        self._running: dict[str, NativeProcess | BridgedSwitch] = {}
         self._controller_port = 0
         self.generator_ports = (0, 0)
         """Where the generator's front end takes requests and tells events, once it runs."""
@@ -71,7 +75,12 @@ class Processes:
         before = self._running.get(name)
         if before is not None and before.running:
             raise TestbedError("the process runs already", where=name, found=f"pid {before.pid}")
-        process = NativeProcess(self._command(name), log=self._log_dir / f"{name.replace('/', '-')}.log")
+        if name == SWITCH and self._layout.bridged:
+            self._start_bridge(before)
+            return
+        log = self._log_dir / f"{name.replace('/', '-')}.log"
+        netns = self._netns if name in self._layout.polling else None
+        process = NativeProcess(self._command(name), log=log, netns=netns)
         self._running[name] = process
         if name in self._layout.polling:
             self._polling.add(process.pid)
@@ -127,7 +136,16 @@ class Processes:
             list(pool.map(lambda process: process.close(GRACE_S), self._running.values()))
         self._running.clear()
 
-    def _of(self, name: str) -> NativeProcess:
+    def _start_bridge(self, before: NativeProcess | BridgedSwitch | None) -> None:
+        bridge = before
+        if not isinstance(bridge, BridgedSwitch):
+            assert self._netns is not None
+            bridge = BridgedSwitch(self._layout, log_dir=self._log_dir, netns=self._netns)
+            self._running[SWITCH] = bridge
+        bridge.start()
+        self._polling.add(bridge.pid)
+
+    def _of(self, name: str) -> NativeProcess | BridgedSwitch:
         process = self._running.get(name)
         if process is None or not process.running:
             known = ", ".join(n for n, p in self._running.items() if p.running)

@@ -159,6 +159,11 @@ def test_what_does_not_fit_of_a_dataplane_is_named(tmp_path: Path, old: str, new
     assert message in refused(tmp_path, DATAPLANE.replace(old, new))
 
 
+def test_open_vswitch_needs_an_id_that_a_match_can_see(tmp_path: Path) -> None:
+    message = refused(tmp_path, DATAPLANE.replace("servers: 4", "driver: openvswitch"))
+    assert "set 'identity: source-port' under 'dataplane'" in message
+
+
 def test_a_feature_needs_what_it_is_shown_on(tmp_path: Path) -> None:
     text = EMBEDDED.replace("[hosts, port_observer]", "[hosts, migration_avoidance]")
     assert "a testbed that declares migration_avoidance needs its dataplane" in refused(tmp_path, text)

@@ -58,7 +58,7 @@ def test_a_machine_with_everything_lacks_nothing(full: Path) -> None:
 
 def test_the_package_that_brings_it_is_named(bare: Path) -> None:
     hints = {finding.hint for finding in check(HAVE)}
-    for package in ("librte-eal23", "librte-net-memif23", "openvswitch-switch", "dpdk-dev", "netsniff-ng"):
+    for package in ("librte-eal23", "librte-net-memif23", "openvswitch-switch-dpdk", "dpdk-dev", "netsniff-ng"):
         assert f"apt install {package}" in hints
     assert "build it: make native" in hints
     assert "sysctl vm.nr_hugepages=512" in hints
@@ -80,7 +80,8 @@ def test_what_the_dataplane_stands_on_is_missing_and_what_benchmarks_compare_wit
 def test_open_vswitch_and_huge_pages_are_missing_where_the_testbed_asks_for_them(bare: Path) -> None:
     asked = HAVE.model_copy(update={"driver": "openvswitch", "hugepages": True})
     found = missing(check(asked))
-    assert "Open vSwitch's ovs-vswitchd is not installed" in found
+    assert "Open vSwitch with DPDK is not installed" in found
+    assert "Open vSwitch's ovs-vsctl is not installed" in found
     assert "no huge page is free" in found
 
 

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nfvcert.dataplane.openvswitch import QUEUES
 from nfvcert.errors import UsageError
-from nfvcert.testbed.dataplane.layout import CONTROLLER, Layout, Setup
+from nfvcert.testbed.dataplane.layout import CONTROLLER, SWITCH, Layout
+from nfvcert.testbed.dataplane.setup import Setup
 from nfvcert.testbed.model import Dataplane
 
 FOLDER = Path("/run/nfvcert/ab12/dataplane")
@@ -72,3 +74,34 @@ def test_what_cannot_be_is_refused() -> None:
         layout(servers=17)
     with pytest.raises(UsageError, match="too long for sockets"):
         Layout(Path("/run") / ("x" * 100), Dataplane(), Setup())
+
+
+BRIDGED = {"driver": "openvswitch", "identity": "source-port"}
+
+
+@given(servers=st.integers(1, 16))
+def test_open_vswitch_serves_all_its_links_and_starts_first(servers: int) -> None:
+    found = layout(servers=servers, **BRIDGED)
+    assert found.names[0] == SWITCH
+    assert SWITCH not in found.polling
+    specs = {
+        (name, port): dict(part.split("=") for part in text.removeprefix("memif:").split(","))
+        for name in found.polling
+        for port, text in found.configuration(name)["ports"].items()
+    }
+    ends = {spec["socket"]: spec for spec in specs.values() if spec["role"] == "client" and "rx_queues" in spec}
+    assert set(ends) == {str(found.socket(port)) for port in found.switch_ports}
+    assert all(spec["rx_queues"] == str(QUEUES) for spec in ends.values())
+
+
+def test_the_controller_is_told_the_bridge_and_its_ports() -> None:
+    told = layout(**BRIDGED).controller_configuration(FOLDER / "journal", 0, None)["switch"]
+    ports = {"source": 1, "sink": 2, "s1": 3, "s2": 4}
+    assert told == {"driver": "openvswitch", "control": str(FOLDER / "switch.mgmt"), "ports": ports}
+
+
+def test_what_open_vswitch_cannot_is_refused() -> None:
+    with pytest.raises(UsageError, match="identity: source-port"):
+        layout(driver="openvswitch")
+    with pytest.raises(UsageError, match="rule_delay_us"):
+        layout(**BRIDGED, switch={"rule_delay_us": 1})
