@@ -38,7 +38,7 @@ SCENARIOS: dict[str, Known] = {
     "ma-quota": _on_dataplane("six_steps", "Entries of others, a quota and flows that never end"),
     "ma-sub-ranges": _on_dataplane("annex_a1", "Annex A.1 workload, handed over in sub-ranges"),
     "ma-heavy-tailed": _on_dataplane("annex_a1", "Heavy-tailed flow lengths, handed over in sub-ranges"),
-    "ma-openvswitch": _on_dataplane("annex_a1", "Steps of clause 6.2 on Open vSwitch"),
+    "ma-openvswitch": _on_dataplane("six_steps", "Steps of clause 6.2 on Open vSwitch"),
     "ma-never-migrate": _on_dataplane("never_migrate", "Never migrate: an exception for every old flow"),
     "ma-table-full": _on_dataplane("never_migrate", "More old flows than the table has entries"),
     "ma-always-migrate": _on_dataplane("always_migrate", "Always migrate: state moves between instances"),

@@ -48,3 +48,10 @@ def test_quota_and_endless_flows(recorded: Step, judge: Step) -> None:
     """The threshold follows the quota, and nothing is forced."""
     recorded("ma-quota")
     judge("ma-quota")
+
+
+@pytest.mark.purpose("TP.MA.03.6")
+def test_one_push_on_open_vswitch(recorded: Step, judge: Step) -> None:
+    """The same with Open vSwitch in the place of the switch model, at the rate that it can carry."""
+    recorded("ma-openvswitch")
+    judge("ma-openvswitch")

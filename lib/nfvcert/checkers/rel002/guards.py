@@ -102,13 +102,20 @@ def _observers(history: History, offered: Workload) -> list[str]:
             int(handled[n].sum()) for n in offered.instances if offered.server(n) == server and n in handled
         )
         by_packets += _detoured_by(history, server)
-        by_port = int(ports[server]["rx_packets"])
+        by_port = int(ports[server]["rx_packets"]) - _before_traffic(history, server)
         if abs(by_port - by_packets) > OBSERVERS_TOLERANCE * total:
             problems.append(
                 f"observers disagree: port {server} of the switch received {by_port} packets, by the packets it was "
                 f"{by_packets}"
             )
     return problems
+
+
+def _before_traffic(history: History, port: str) -> int:
+    """Packets that a port of the switch had received when the traffic began: those of a warm-up."""
+    begin = traffic_begin(history)
+    seen = history.of(EventKind.PACKET_INTERVAL, where=lambda event: event.source == m.SWITCH and event.t < begin)
+    return int(seen[-1].data["ports"].get(port, {}).get("rx_packets", 0)) if seen else 0
 
 
 def _detoured_by(history: History, server: str) -> int:

@@ -17,8 +17,8 @@ from nfvcert.checkers.rel002.common import (
 from nfvcert.checkers.rel002.figures import figures
 from nfvcert.checkers.rel002.guards import guarded
 from nfvcert.checkers.rel002.table import Dump, dumps, removal_delays, since
-from nfvcert.checkers.rel002.truth import Range, Truth
-from nfvcert.checkers.rel002.workload import Workload, last_push, scaling_end, steps, the_request
+from nfvcert.checkers.rel002.truth import Range, Truth, truth
+from nfvcert.checkers.rel002.workload import Workload, last_push, scaling_end, steps, the_request, workload
 from nfvcert.history import EventKind, History
 from nfvcert.history import migration as m
 from nfvcert.measure import Measure
@@ -31,9 +31,25 @@ AROUND_NS = 100_000_000
 @checker("TP.MA.03.1")
 def steps_four_to_six(purpose: str, histories: Histories, declared: Declared) -> Judgement:
     """The hardware table changes once, when so few old flows are left that it can take their exceptions."""
-    history = history_of(histories, "ma-plain")
-    case = Case(purpose)
+    case, history = Case(purpose), history_of(histories, "ma-plain")
+    guarded(case, history)
+    return _one_push(case, history)
+
+
+@checker("TP.MA.03.6")
+def steps_on_open_vswitch(purpose: str, histories: Histories, declared: Declared) -> Judgement:
+    """The same holds with a switch of others, at the rate that it can carry: nothing is lost."""
+    case, history = Case(purpose), history_of(histories, "ma-openvswitch")
     offered, flows = guarded(case, history)
+    case.guard(offered.driver == "openvswitch", f"the hardware switch was not Open vSwitch but {offered.driver}")
+    case.observe(f"Open vSwitch was offered {offered.text}")
+    lossless(case, flows)
+    return _one_push(case, history)
+
+
+def _one_push(case: Case, history: History) -> Judgement:
+    """Steps 4 to 6 in a history that was found valid."""
+    offered, flows = workload(history), truth(history)
     affinity(case, flows)
     table_within(case, figures(history))
     split, found = the_request(history), dumps(history)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nfvcert.scenarios.migration_avoidance.splitting import LONGEST_S, TAIL, foreign
+from nfvcert.scenarios.migration_avoidance.splitting import LONGEST_S, TAIL, TENANT, foreign
 from nfvcert.scenarios.migration_avoidance.stage import Stage
 
 BURST_MS = 200
@@ -75,7 +75,7 @@ def quota(stage: Stage) -> None:
     """Other tenants hold most of the table; some flows never end."""
     setup = {"controller": {"quota": stage.entries(QUOTA)}}
     with stage.experiment("plain", setup=setup, name="tail", extra={"endless": TAIL}) as experiment:
-        foreign(experiment.handle.control("switch").call, stage.entries(FOREIGN_ENTRIES))
+        foreign(experiment.handle.switch(TENANT), stage.entries(FOREIGN_ENTRIES))
         experiment.start_traffic()
         experiment.until(stage.trigger_s)
         experiment.split()

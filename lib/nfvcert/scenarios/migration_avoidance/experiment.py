@@ -16,6 +16,7 @@ from nfvcert.history import EventKind, marks
 from nfvcert.history import migration as m
 from nfvcert.scenarios.migration_avoidance.asking import Controller
 from nfvcert.scenarios.migration_avoidance.load import Load
+from nfvcert.scenarios.migration_avoidance.openflow_relay import relay_for
 from nfvcert.scenarios.migration_avoidance.relay import ControlRelay
 from nfvcert.scenarios.migration_avoidance.rules import RuleDumps
 from nfvcert.scenarios.migration_avoidance.trial import record_table, record_trial
@@ -26,6 +27,7 @@ from nfvcert.testbed.dataplane import DataplaneHandle, Setup, open_dataplane
 SAMPLE_S = 0.1
 STATUS_S = 0.5
 TABLE_CALM_S = 0.3
+WARM_UP_S = 1.0
 STATES = ("src", "dst", "sport", "dport", "proto", "packets", "bytes")
 
 
@@ -97,7 +99,7 @@ class Experiment:
         self.recording.step("bringing up switches, network functions and generator")
         self.handle = self._stack.enter_context(open_dataplane(self._access, self._setup))
         for name, path in self._relay_paths.items():
-            relay = ControlRelay(name, path, self.handle.control_path(name), self._ordered)
+            relay = relay_for(self.handle.layout, name, path, self._ordered)
             self._stack.callback(relay.close)
             self.relays[name] = relay
         self.handle.start("controller")
@@ -105,8 +107,20 @@ class Experiment:
         self._stack.callback(self.controller.close)
         self._describe()
         self._flows = self._folder / "flows.csv"
+        if self.handle.layout.bridged:
+            self._warm_up()
         self.handle.generator.flow_prepare(**self.load.parameters(), flows_file=str(self._flows))
         self._watch()
+
+    def _warm_up(self) -> None:
+        """Let Open vSwitch see the first flows, which in a network do not begin all at once, before anything counts."""
+        self.recording.step("warming up Open vSwitch")
+        generator = self.handle.generator
+        wanted = {**self.load.parameters(), "pps": round(self.load.concurrent * 2 / WARM_UP_S), "duration_s": WARM_UP_S}
+        generator.flow_prepare(**wanted)
+        generator.flow_start()
+        time.sleep(WARM_UP_S + TABLE_CALM_S)
+        generator.flow_stop()
 
     def _describe(self) -> None:
         """Record the workload with everything that holds for it."""
@@ -138,10 +152,11 @@ class Experiment:
     def _watch(self) -> None:
         """Sample table, ports, processes and the controller's own word until the scenario ends."""
         every = self.recording.every
-        self._dumper = ControlClient(self.handle.control_path("switch"))
-        self._counters = {name: ControlClient(self.handle.control_path(name)) for name in ("switch", *self.servers)}
-        for client in (self._dumper, *self._counters.values()):
-            self._stack.callback(client.close)
+        self._dumper, self._counter = self.handle.switch_observer(), self.handle.switch_observer()
+        self._counters = {name: ControlClient(self.handle.control_path(name)) for name in self.servers}
+        for close in (self._dumper.close, self._counter.close, *(client.close for client in self._counters.values())):
+            self._stack.callback(close)
+        self._count()  # what ports have counted before the traffic
         self._stack.callback(self._stop_watching)
         self._periodic = [
             every(SAMPLE_S, "table", self._dump),
@@ -155,14 +170,14 @@ class Experiment:
             periodic.stop()
 
     def _dump(self) -> None:
-        dump = self._dumper.call("dump", known=self._rules.generation)
+        dump = self._dumper.dump(self._rules.generation)
         self.recorder.record(EventKind.INVENTORY, m.SWITCH, self._rules.take(dump), t=int(dump["t_ns"]))
 
     def _count(self) -> None:
-        for name, client in self._counters.items():
-            counters = client.call("counters")
+        told = {m.SWITCH: self._counter.counters()}
+        told |= {m.SERVER_SWITCH + name: client.call("counters") for name, client in self._counters.items()}
+        for source, counters in told.items():
             counters.pop("ok", None)
-            source = m.SWITCH if name == "switch" else m.SERVER_SWITCH + name
             at = int(counters.get("t_ns") or time.monotonic_ns())
             self.recorder.record(EventKind.PACKET_INTERVAL, source, counters, t=at)
 

@@ -8,6 +8,8 @@ from typing import Any
 from nfvcert.testbed.model import Dataplane
 
 SEED = 20_112
+EVERY_PORT = {"source_port": 0, "source_ports": 65_536}
+"""Where the source port is the id of a flow, flows spread evenly over all ids."""
 MEAN_LIFETIME_S = 5.0
 """10,000 flows alive of which 2,000 begin each second (REL002 annex A.1)."""
 
@@ -54,18 +56,22 @@ def load_of(
     scale: float,
     duration_s: float,
     trigger_s: float,
+    identity: str = "five-tuple",
     name: str = "a1",
     mean_s: float = MEAN_LIFETIME_S,
     concurrent: float = 1.0,
     heavy_tailed: bool = False,
+    most_packets: float | None = None,
     extra: dict[str, Any] | None = None,
 ) -> Load:
     """The load of a scenario on a testbed.
 
     Args:
         scale: share of the testbed's full load.
+        identity: from what the id of a flow is computed.
         mean_s: mean lifetime; the rate of new flows follows from it and from the number alive.
         concurrent: living flows as a share of the workload's, the rate of packets staying as it is.
+        most_packets: packets a second that the devices carry; where the load is above, each flow sends fewer.
         heavy_tailed: lengths after the campus mix of AGH 2015 in the place of the exponential distribution.
     """
     full = settings.load
@@ -75,10 +81,12 @@ def load_of(
     model = {"model": "agh-2015", "mean_s": mean_s, "cap_s": 300} if heavy_tailed else {
         "model": "exponential", "mean_s": mean_s,
     }  # fmt: skip
+    addresses = {"addresses": EVERY_PORT} if identity == "source-port" else {}
+    packets = full.packets_per_second * scale
     return Load(
         scale=scale,
         frame=full.frame,
-        packets_per_second=full.packets_per_second * scale,
+        packets_per_second=packets if most_packets is None else min(packets, most_packets),
         concurrent=alive,
         new_per_second=new,
         table_capacity=max(8, round(settings.table_capacity * scale)),
@@ -86,5 +94,5 @@ def load_of(
         trigger_s=trigger_s,
         name=name,
         lifetime=model,
-        extra=dict(extra or {}),
+        extra={**addresses, **(extra or {})},
     )

@@ -109,19 +109,25 @@ class ControlRelay:
                 order = orjson.loads(line)
                 op = str(order.get("op", ""))
                 seen = time.monotonic_ns()
-                if self._cuts.get(op, 0) > 0:
-                    self._cuts[op] -= 1
+                if not self._let_pass(op):
                     break
-                held = self._holds.pop(op, 0.0)
-                if op in self._arrived:
-                    self._arrived[op].set()
-                time.sleep(max(held, self._delays.get(op, 0.0)))
                 asked.append(None if op in QUIET else {"op": op, "t_request": seen, "request": order})
                 server.sendall(line + b"\n")
         except (OSError, ValueError):
             pass
         finally:
-            _shut(client, server)
+            shut(client, server)
+
+    def _let_pass(self, op: str) -> bool:
+        """Hold an order back as long as it is to be held; False when the connection is to break in its place."""
+        if self._cuts.get(op, 0) > 0:
+            self._cuts[op] -= 1
+            return False
+        held = self._holds.pop(op, 0.0)
+        if op in self._arrived:
+            self._arrived[op].set()
+        time.sleep(max(held, self._delays.get(op, 0.0)))
+        return True
 
     def _answers(self, client: socket.socket, server: socket.socket, asked: deque[dict[str, Any] | None]) -> None:
         """Pass answers and events back; each answer belongs to the oldest order without one."""
@@ -137,7 +143,7 @@ class ControlRelay:
         except (OSError, ValueError):
             pass
         finally:
-            _shut(client, server)
+            shut(client, server)
 
     def _tell(self, order: dict[str, Any], line: bytes) -> None:
         at = time.monotonic_ns()
@@ -170,7 +176,8 @@ def _lines(connection: socket.socket) -> Any:
         yield from whole
 
 
-def _shut(*connections: socket.socket) -> None:
+def shut(*connections: socket.socket) -> None:
+    """Close both sides."""
     for connection in connections:
         with contextlib.suppress(OSError):
             connection.shutdown(socket.SHUT_RDWR)

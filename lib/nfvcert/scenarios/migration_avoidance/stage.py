@@ -49,6 +49,7 @@ class Stage:
         """
         offered = load_of(
             self.access.settings,
+            identity=str(dict(setup or {}).get("identity") or self.access.settings.identity),
             scale=self.profile.load,
             duration_s=max(self.profile.duration_s, least_s),
             trigger_s=self.profile.trigger_s,

@@ -16,6 +16,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from nfvcert.dataplane.identity import Identity
+from nfvcert.dataplane.switch.access import SwitchAccess
+
 FLOWS = 60
 RATE = 50
 COLUMNS = (
@@ -211,7 +214,14 @@ class Handle:
         self.controller: Controller | None = None
         self.done: list[tuple[str, str]] = []
         instances = {f"{server}/v1": number for number, server in enumerate(servers, 1)}
-        self.layout = SimpleNamespace(identity="five-tuple", state_timeout_ms=200, driver="core", instances=instances)
+        self.layout = SimpleNamespace(
+            identity=setup.identity or "five-tuple",
+            state_timeout_ms=200,
+            driver=setup.driver or "core",
+            bridged=False,
+            instances=instances,
+            control=self.control_path,
+        )
 
     def control_path(self, name: str) -> Path:
         """Its socket."""
@@ -222,6 +232,14 @@ class Handle:
         from nfvcert.dataplane.control import ControlClient
 
         return ControlClient(self.control_path(name))
+
+    def switch(self, owner: str) -> Any:
+        """The hardware switch, driven."""
+        return SwitchAccess(control=self.control_path("switch")).drive(owner, Identity.FIVE_TUPLE)
+
+    def switch_observer(self) -> Any:
+        """The hardware switch, observed."""
+        return SwitchAccess(control=self.control_path("switch")).observe([])
 
     @property
     def controller_url(self) -> str:

@@ -231,6 +231,7 @@ STORIES: dict[str, dict[str, list[Change]]] = {
     "DEF.MA.03.d": {"ma-quota": [_constant_threshold]},
     "DEF.MA.03.e": {"ma-plain": [_never_pushes]},
     "DEF.MA.03.f": {"ma-plain": [_other_hash]},
+    "DEF.MA.03.g": {"ma-openvswitch": [_leaves_out_exceptions]},
     "DEF.MA.04.a": {"ma-list-delayed": [_list_in_parallel]},
     "DEF.MA.04.b": {"ma-alternative": [_handled_and_sent_back]},
     "DEF.MA.04.c": {"ma-alternative": [_loop]},

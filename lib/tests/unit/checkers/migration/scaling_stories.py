@@ -59,6 +59,12 @@ def ma_plain() -> Scaling:
     return world
 
 
+def ma_openvswitch() -> Scaling:
+    world = Scaling("ma-openvswitch", driver="openvswitch", identity="source-port")
+    split_plainly(world, world.trigger)
+    return world
+
+
 def steer(world: Scaling, at: float, share: float, balance_at: float) -> Mask:
     """New flows go to A' with a high share until the loads are equal, then to whoever has less; returns those of A'."""
     dice = np.random.default_rng(3)
@@ -393,6 +399,7 @@ def ma_turn_round() -> Scaling:
 
 SCENARIOS: dict[str, Callable[[], Scaling]] = {
     "ma-plain": ma_plain,
+    "ma-openvswitch": ma_openvswitch,
     "ma-sub-ranges": ma_sub_ranges,
     "ma-heavy-tailed": lambda: ma_sub_ranges("ma-heavy-tailed"),
     "ma-never-migrate": ma_never_migrate,

@@ -68,6 +68,8 @@ class Scaling:
     quota: int | None = None
     timeout_s: float = 0.2
     seed: int = 7
+    driver: str = "core"
+    identity: str = "five-tuple"
     instances: dict[int, str] = field(default_factory=lambda: {1: "s1/v1", 2: "s2/v1"})
     workload: dict[str, Any] = field(default_factory=dict)
 
@@ -88,7 +90,7 @@ class Scaling:
             "dport": dice.integers(1, 1024, count),
             "proto": np.full(count, 17),
         }
-        self.id = ids(self.columns, "five-tuple")
+        self.id = ids(self.columns, self.identity)
         self.owner = np.ones(count, dtype=np.int64)
         self.silence_ms = np.zeros(count, dtype=np.int64)
         self.latency = (8_000.0, 4_000.0)
@@ -244,12 +246,12 @@ class Scaling:
                 "duration_s": self.end,
                 "trigger_s": self.trigger,
                 "seed": self.seed,
-                "identity": "five-tuple",
+                "identity": self.identity,
                 "table_capacity": self.table_capacity,
                 "quota": self.quota,
                 "state_timeout_s": self.timeout_s,
                 "function": "monitor",
-                "driver": "core",
+                "driver": self.driver,
                 "method": self.method,
                 "initial": "s1/v1",
                 "instances": {str(number): name for number, name in self.instances.items()},
