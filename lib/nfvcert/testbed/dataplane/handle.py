@@ -129,8 +129,10 @@ class DataplaneHandle:
         """Let go of clients; the processes are their owner's."""
         if self._generator is not None:
             self._generator.close()
-        for client in (*self._clients.values(), *self._switches.values()):
+        for client in self._clients.values():
             client.close()
+        for switch in self._switches.values():
+            switch.close()
 
     def _links_down(self, name: str, running: set[str]) -> list[str]:
         ports = self.control(name).call("ports")["ports"]
