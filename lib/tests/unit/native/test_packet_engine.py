@@ -72,9 +72,10 @@ def test_no_more_packets_are_on_their_way_than_allowed(engine: Engine) -> None:
     engine.call("flow_start")
     time.sleep(0.05)
     assert engine.call("flow_status")["sent"] == 256
-    time.sleep(0.15)
-    assert engine.call("flow_status")["sent"] == 512  # nothing came for 100 ms: they are given up
-    assert engine.call("flow_stop")["summary"]["lost"] >= 512
+    time.sleep(0.3)
+    sent = engine.call("flow_status")["sent"]
+    assert sent in (512, 768, 1024)  # nothing came for 100 ms: they are given up, and others sent
+    assert engine.call("flow_stop")["summary"]["lost"] >= sent
 
 
 def test_packets_that_come_back_make_room_for_others(engine: Engine) -> None:

@@ -190,7 +190,8 @@ class Conversation:
 
     def flow_mode(self) -> None:
         """The extension."""
-        wanted = {"pps": 10_000, "concurrent": 100, "new_per_second": 20, "frame": 64, "rx_port": 1}
+        wanted: dict[str, Any] = {"pps": 10_000, "concurrent": 100, "new_per_second": 20, "frame": 64, "rx_port": 1}
+        wanted["lifetime"] = {"model": "exponential", "mean_s": 5}
         self.ticket("flow_prepare", parameters=wanted)
         assert self.ask_of_port("flow_start")
         time.sleep(0.35)
