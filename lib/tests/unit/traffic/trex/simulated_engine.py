@@ -204,10 +204,11 @@ class SimulatedEngine(Captures):
         self.flow.begun = self.flow.told = self.clock()
         return {"t_ns": int(self.clock() * 1e9)}
 
-    def op_flow_update(self, order: dict[str, Any]) -> None:
+    def op_flow_update(self, order: dict[str, Any]) -> dict[str, Any]:
         if self.flow is None:
             raise Refusal("not-running", "nothing runs")
         self.flow.parameters |= {key: value for key, value in order.items() if key in ("pps", "new_per_second")}
+        return {"t_ns": int(self.clock() * 1e9)}
 
     def op_flow_burst(self, order: dict[str, Any]) -> dict[str, Any]:
         return {"t_ns": int(self.clock() * 1e9)}
