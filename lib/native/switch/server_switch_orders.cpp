@@ -238,7 +238,7 @@ json ServerSwitch::release_held(const json& order) {
         holding_ = false;
         const auto packets = held_.size();
         for (auto* packet : held_) {
-            const auto key = key_of(rte_pktmbuf_mtod(packet, const std::uint8_t*), packet->data_len);
+            const auto key = key_of(rte_pktmbuf_mtod(packet, const std::uint8_t*), packet->data_len, identity_);
             auto* flow = key ? table_.find(*key, hash_of(*key)) : nullptr;
             const auto owner = flow != nullptr ? flow->owner : to;
             serve(packet, flow, owner, flow != nullptr ? flow->id : std::uint16_t{0});

@@ -8,6 +8,10 @@ from nfvcert.scenarios.migration_avoidance.stage import Stage
 TAIL = 50
 """Flows that never end in the workload of that name."""
 TENANT = "tenant"
+FOREIGN_BEFORE = 100
+"""Entries of another tenant before the split."""
+HELD_S = 0.3
+"""So long a push is held back while somebody else takes entries."""
 LONGEST_S = 30.0
 ROUND_S = 10.0
 SETTLED_S = 16.0
@@ -45,12 +49,24 @@ def never_migrate(stage: Stage) -> None:
 
 
 def table_full(stage: Stage) -> None:
-    """10,000 living flows, so that 5,000 exceptions would be needed; some entries are somebody else's."""
+    """10,000 living flows, so that 5,000 exceptions would be needed; some entries are somebody else's.
+
+    Between the controller's look at the table and its push another tenant takes two thirds of what was free.
+    """
     with stage.experiment("never-migrate") as experiment:
-        foreign(experiment.handle.control("switch").call, stage.entries(100))
+        switch = experiment.handle.control("switch")
+        held = stage.entries(FOREIGN_BEFORE)
+        foreign(switch.call, held)
         experiment.start_traffic()
         experiment.until(stage.trigger_s)
+        push = experiment.relays["switch"]
+        push.hold_next("apply", HELD_S)
         experiment.split()
+        if push.await_order("apply", LONGEST_S):
+            info = switch.call("info")
+            taken = (int(info["capacity"]) - int(info["used"])) * 2 // 3
+            experiment.fault("fill", "switch", entries=taken)
+            foreign(switch.call, taken, first=held)
         experiment.finish()
 
 
@@ -86,11 +102,11 @@ def doubling(stage: Stage) -> None:
         experiment.finish()
 
 
-def foreign(call: object, count: int) -> None:
-    """Put rules of another tenant into the table: exceptions of flows that are never offered."""
+def foreign(call: object, count: int, *, first: int = 0) -> None:
+    """Put rules of another tenant into the table: exceptions of flows that are never offered, numbered from ``first``."""
     rules = [
         {"rule": f"{TENANT}-{n}", "flow": [0x64400000 + n, 0x64500000 + n, 1, 1, 6], "port": "s1", "owner": TENANT}
-        for n in range(count)
+        for n in range(first, first + count)
     ]
     call("apply", add=rules, remove=[], atomic=True)  # type: ignore[operator]
 

@@ -40,6 +40,14 @@ def _ignores_full_table(world: Scaling) -> None:
     world.ended("CONVERGED")
 
 
+def _ignores_refusal(world: Scaling) -> None:
+    """The switch refused the whole push; the controller says that it was taken."""
+    world._events = [e for e in world._events if e.data.get("name") != m.SPLIT]
+    world.ask(2.0)
+    world.did(2.05, m.PUSH, final=True)
+    world.ended("CONVERGED", reason="ranges and exceptions are in the hardware switch")
+
+
 def _evicts(world: Scaling) -> None:
     """A rule of somebody else makes room for one more exception."""
     _ignores_full_table(world)
@@ -217,7 +225,7 @@ def _turns_everything(world: Scaling) -> None:
 
 
 STORIES: dict[str, dict[str, list[Change]]] = {
-    "DEF.MA.01.a": {"ma-table-full": [_ignores_full_table]},
+    "DEF.MA.01.a": {"ma-table-full": [_ignores_refusal]},
     "DEF.MA.01.c": {"ma-table-full": [_evicts]},
     "DEF.MA.01.d": {"ma-never-migrate": [_leaves_out_exceptions]},
     "DEF.MA.01.e": {"ma-never-migrate": [_removes_exceptions_early]},

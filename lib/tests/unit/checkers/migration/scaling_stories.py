@@ -119,6 +119,7 @@ def ma_never_migrate() -> Scaling:
 def ma_table_full() -> Scaling:
     world = Scaling("ma-table-full", method="never-migrate", end=8.0)
     world.foreign = 5
+    world.fault(2.02, "fill", "switch", entries=130)
     world.ask(2.0, status=409, answer={"detail": "498 exceptions are needed, 200 entries are free"})
     return world
 
