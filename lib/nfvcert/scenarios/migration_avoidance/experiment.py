@@ -74,6 +74,7 @@ class Experiment:
         self._stack = ExitStack()
         self._rules = RuleDumps()
         self._states: list[dict[str, Any]] = []
+        self._down: dict[str, int] = {}
         self.relays: dict[str, ControlRelay] = {}
         self.handle: DataplaneHandle
         self.controller: Controller
@@ -204,18 +205,33 @@ class Experiment:
     def kill(self, name: str) -> None:
         """Kill a process."""
         self.recording.step(f"killing {name}")
+        self._down[name] = time.monotonic_ns()
         self.fault("kill", name)
         self.handle.kill(name)
 
     def restart(self, name: str, *, after_s: float = 0.0, kind: str = "restart") -> None:
         """Kill a process and start it again."""
         self.recording.step(f"killing {name} and starting it again")
-        down = time.monotonic_ns()
+        self._down[name] = time.monotonic_ns()
         self.fault(kind, name)
         self.handle.kill(name)
         time.sleep(after_s)
+        self.revive(name)
+
+    def revive(self, name: str) -> None:
+        """Start a process again that was killed."""
         self.handle.start(name)
+        down = self._down.pop(name)
         self.recorder.mark(marks.RESTARTED, component=name, down_from=down, up_at=time.monotonic_ns())
+
+    def stand_still(self, name: str, seconds: float) -> None:
+        """Stop a process and let it go on after some time."""
+        self.recording.step(f"stopping {name} for {seconds:g} s")
+        self.fault("stop", name, seconds=seconds)
+        self.handle.stop(name)
+        time.sleep(seconds)
+        self.handle.go_on(name)
+        self.fault("continue", name)
 
     def dump_states(self, label: str) -> None:
         """Read the per-flow state of all instances that answer."""

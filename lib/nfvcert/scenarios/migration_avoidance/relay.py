@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,22 @@ QUIET = frozenset(
 
 UNREAD = ("state", "map")
 """Long fields that no checker reads; what they bring about is seen in dumps and in packets."""
+
+
+@dataclass
+class _Held:
+    seconds: float
+    skip: int = 0
+    lose: bool = False
+
+
+@dataclass
+class _Early:
+    seconds: float
+    times: int
+
+
+_FREE = _Held(0.0)
 
 
 class ControlRelay:
@@ -47,7 +64,8 @@ class ControlRelay:
         self._observer = observer
         self._delays: dict[str, float] = {}
         self._cuts: dict[str, int] = {}
-        self._holds: dict[str, float] = {}
+        self._holds: dict[str, _Held] = {}
+        self._early: dict[str, _Early] = {}
         self._arrived: dict[str, threading.Event] = {}
         self._closed = threading.Event()
         self._connections: list[socket.socket] = []
@@ -62,10 +80,22 @@ class ControlRelay:
         """Hold every order of that name back for some time before it is passed on; 0 ends it."""
         self._delays[op] = seconds
 
-    def hold_next(self, op: str, seconds: float) -> None:
-        """Hold the next order of that name back for some time; :meth:`await_order` tells when it is there."""
+    def hold_next(self, op: str, seconds: float, *, skip: int = 0, lose: bool = False) -> None:
+        """Hold the next order of that name back for some time; :meth:`await_order` tells when it is there.
+
+        Args:
+            skip: let so many of them pass before.
+            lose: then break the connection in the place of passing it on, as when the one who sent it has died.
+        """
         self._arrived[op] = threading.Event()
-        self._holds[op] = seconds
+        self._holds[op] = _Held(seconds, skip, lose)
+
+    def acknowledge_early(self, op: str, seconds: float, times: int) -> None:
+        """Acknowledge the next orders of that name at once and pass them on later.
+
+        So do switches that answer before a rule is in force.
+        """
+        self._early[op] = _Early(seconds, times)
 
     def await_order(self, op: str, timeout_s: float) -> bool:
         """Wait for the order that is to be held; False when it does not come in time."""
@@ -112,16 +142,34 @@ class ControlRelay:
                 if self._cuts.get(op, 0) > 0:
                     self._cuts[op] -= 1
                     break
-                held = self._holds.pop(op, 0.0)
-                if op in self._arrived:
-                    self._arrived[op].set()
-                time.sleep(max(held, self._delays.get(op, 0.0)))
-                asked.append(None if op in QUIET else {"op": op, "t_request": seen, "request": order})
+                held = self._held(op)
+                time.sleep(max(held.seconds, self._delays.get(op, 0.0)))
+                if held.lose:
+                    break
+                about = {"op": op, "t_request": seen, "request": order}
+                early = self._early.get(op)
+                if early is not None and early.times > 0:
+                    early.times -= 1
+                    about["acknowledged"] = True
+                    client.sendall(orjson.dumps({"ok": True, "id": order.get("id"), "t_ns": seen, "flows": 0}) + b"\n")
+                    time.sleep(early.seconds)
+                asked.append(None if op in QUIET else about)
                 server.sendall(line + b"\n")
         except (OSError, ValueError):
             pass
         finally:
             _shut(client, server)
+
+    def _held(self, op: str) -> _Held:
+        """How the order that has just come is held back."""
+        held = self._holds.get(op, _FREE)
+        if held.skip > 0:
+            held.skip -= 1
+            return _FREE
+        self._holds.pop(op, None)
+        if op in self._arrived:
+            self._arrived[op].set()
+        return held
 
     def _answers(self, client: socket.socket, server: socket.socket, asked: deque[dict[str, Any] | None]) -> None:
         """Pass answers and events back; each answer belongs to the oldest order without one."""
@@ -133,6 +181,8 @@ class ControlRelay:
                 order = asked.popleft() if asked else None
                 if order is not None:
                     self._tell(order, line)
+                    if order.get("acknowledged"):
+                        continue
                 client.sendall(line + b"\n")
         except (OSError, ValueError):
             pass
@@ -156,6 +206,8 @@ class ControlRelay:
             "code": answer.pop("code", None),
             "answer": answer,
         }
+        if order.get("acknowledged"):
+            told["acknowledged_ns"] = order["t_request"]
         self._observer(self.component, told, at)
 
 

@@ -103,7 +103,7 @@ def doubling(stage: Stage) -> None:
 
 
 def foreign(call: object, count: int, *, first: int = 0) -> None:
-    """Put rules of another tenant into the table: exceptions of flows that are never offered, numbered from ``first``."""
+    """Put rules of another tenant into the table: exceptions of flows that are never offered."""
     rules = [
         {"rule": f"{TENANT}-{n}", "flow": [0x64400000 + n, 0x64500000 + n, 1, 1, 6], "port": "s1", "owner": TENANT}
         for n in range(first, first + count)

@@ -41,8 +41,8 @@ class Setup:
 
     ``parameters`` go to the network function, ``switch`` to the hardware switch (``rule_delay_us``, ``refuse_every``,
     ...), ``controller`` to the controller (``quota``, ...). ``relays`` names control sockets that the controller is
-    told in the place of a component's own. With ``state_files`` a server switch that is started again knows what it
-    knew.
+    told in the place of a component's own. ``addresses`` gives instances that translate the address to which they do;
+    server switches know it, too. With ``state_files`` a server switch that is started again knows what it knew.
     """
 
     servers: int | None = None
@@ -56,6 +56,7 @@ class Setup:
     switch: Mapping[str, Any] = field(default_factory=dict)
     controller: Mapping[str, Any] = field(default_factory=dict)
     relays: Mapping[str, str] = field(default_factory=dict)
+    addresses: Mapping[str, str] = field(default_factory=dict)
     state_files: bool = True
     ring: int = 8192
     """Packets that a link holds: some milliseconds at full load, for what else runs on the cores."""
@@ -215,19 +216,23 @@ class Layout:
             "peers": {name: self.server_mac(name) for name in self.server_names if name != server},
             "idle_timeout_ms": self.state_timeout_ms,
         }
+        own = {place: [self.setup.addresses[f"{server}/{place}"]] for place in places if self.setup.addresses}
+        if own:
+            document["addresses"] = own
         if self.setup.state_files:
             document["state_file"] = str(self.folder / f"{server}.state")
         return document
 
     def _instance(self, name: str) -> Document:
         link = self._link(name.replace("/", "-"), "client")
+        translates = {"external": self.setup.addresses[name]} if self.setup.addresses else {}
         return {
             **self._common(name, self._core_of(name), {"left": link}),
             "function": self.setup.function or self.settings.function,
             "instance": self.instances[name],
             "sink_mac": SINK_MAC,
             "state_timeout_ms": self.state_timeout_ms,
-            "parameters": {**self.setup.parameters},
+            "parameters": {**self.setup.parameters, **translates},
         }
 
     def _core_of(self, name: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scaling_stories import BOTH, HALF, hold, split_plainly
+from scaling_stories import BOTH, HALF, split_plainly
 from scaling_world import NEVER, Change, Scaling
 
 from nfvcert.history import migration as m
@@ -73,18 +73,21 @@ def _removes_exceptions_early(world: Scaling) -> None:
 
 
 def _filter_before_import(world: Scaling) -> None:
-    """What came before the state is counted anew."""
-    _dead_copy(world)
-
-
-def _dead_copy(world: Scaling) -> None:
-    world.states.clear()
-    hold(world, "final", 8.3, {2: (world.owner == 2) | world.elsewhere[0].chosen}, off=3)
+    """What came before the state was counted anew, and the state cannot be taken in beside it."""
+    world._events = [e for e in world._events if e.data.get("name") != m.SCALING_END]
+    world.ended("FAILED", reason="s2/v1: state that was moved conflicts with what the instance has")
+    world.contents = world.contents[:1]
 
 
 def _deletes_when_sent(world: Scaling) -> None:
-    kept = [state for state in world.states if state["instance"] == "s1/v1"]
-    world.states = kept + [state for state in world.states if state["instance"] != "s1/v1"][::2]
+    """What was under way when the controller died is begun anew by the new instance."""
+    for state in [s for s in world.states if s["instance"] == "s2/v1" and s["packets"] > 100][::3]:
+        state["packets"] = state["packets"] // 2
+
+
+def _late_packets_to_the_dead_copy(world: Scaling) -> None:
+    for state in [s for s in world.states if s["instance"] == "s2/v1"][::3]:
+        state["packets"] -= 3
 
 
 # migration avoidance
@@ -231,7 +234,7 @@ STORIES: dict[str, dict[str, list[Change]]] = {
     "DEF.MA.01.e": {"ma-never-migrate": [_removes_exceptions_early]},
     "DEF.MA.01.f": {"ma-table-full": [_ignores_full_table]},
     "DEF.MA.02.a": {"ma-always-migrate": [_filter_before_import]},
-    "DEF.MA.02.b": {"ma-always-migrate": [_dead_copy]},
+    "DEF.MA.02.b": {"ma-move-interrupted": [_late_packets_to_the_dead_copy]},
     "DEF.MA.02.c": {"ma-move-interrupted": [_deletes_when_sent]},
     "DEF.MA.03.a": {"ma-burst": [_gap_after_snapshot]},
     "DEF.MA.03.b": {"ma-idle": [_short_silence]},

@@ -271,6 +271,11 @@ class Scaling:
         for span in self.detours:
             hit = span.chosen & (self.packets_in(span) > 0)
             last_detoured[hit] = ((BASE_S + np.minimum(span.last, self.died)[hit]) * 1e9).astype(np.int64)
+        last_owner = (BASE_S + self.died) * 1e9
+        for span in self.elsewhere:
+            last_owner[span.chosen & (span.last >= self.died)] = ((BASE_S + span.first) * 1e9)[
+                span.chosen & (span.last >= self.died)
+            ]
         changes = np.where(other > 0, np.maximum(1, self.swaps), 0)
         return {
             **self.columns,
@@ -287,6 +292,7 @@ class Scaling:
             "owner_packets": sent - lost - other,
             "other_packets": np.where(other > 0, other, 0),
             "first_other_ns": first_other,
+            "last_owner_ns": last_owner.astype(np.int64),
             "detoured": detoured,
             "last_detoured_ns": last_detoured,
             "longest_gap_ns": np.maximum(np.full(len(self), 7_000_000), self.silence_ms * 1_000_000),
