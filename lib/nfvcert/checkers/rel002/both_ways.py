@@ -73,7 +73,7 @@ def _reach_the_owner(case: Case, seen: Packets, flows: Truth) -> None:
 
 
 def _put_to_the_test(case: Case, history: History, seen: Packets, offered: Workload) -> None:
-    """Guard that each sort of packets came of old flows after the push, of new ones detoured before and direct after."""
+    """Guard that each sort of packets was seen at each instance, and new flows on the detour and then directly."""
     push, split = last_push(history), the_request(history)
     detour = steps(history, m.DETOUR, label=split.label)
     if not case.guard(push is not None and bool(detour), "the push was not reached"):

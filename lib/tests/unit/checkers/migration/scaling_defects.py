@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scaling_stories import BOTH, HALF, split_plainly
 from scaling_world import NEVER, Change, Scaling
+from translated_stories import first_fragments_elsewhere
 
 from nfvcert.history import migration as m
 
@@ -247,6 +248,7 @@ STORIES: dict[str, dict[str, list[Change]]] = {
     "DEF.MA.04.c": {"ma-alternative": [_loop]},
     "DEF.MA.04.d": {"ma-list-delayed": [_forgets_at_restart]},
     "DEF.MA.05.a": {"ma-doubling": [_by_number_of_flows]},
+    "DEF.MA.05.b": {"ma-both-ways": [first_fragments_elsewhere]},
     "DEF.MA.05.c": {"ma-doubling": [_overwrites_exceptions]},
     "DEF.MA.05.d": {"ma-sub-ranges": [_kernel_socket]},
     "DEF.MA.05.e": {"ma-overload": [_two_splits]},

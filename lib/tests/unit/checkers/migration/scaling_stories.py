@@ -437,6 +437,12 @@ def ma_turn_round() -> Scaling:
     return world
 
 
+def ma_both_ways() -> Scaling:
+    from translated_stories import ma_both_ways as story
+
+    return story()
+
+
 SCENARIOS: dict[str, Callable[[], Scaling]] = {
     "ma-plain": ma_plain,
     "ma-sub-ranges": ma_sub_ranges,
@@ -454,6 +460,7 @@ SCENARIOS: dict[str, Callable[[], Scaling]] = {
     "ma-quota": ma_quota,
     "ma-alternative": ma_alternative,
     "ma-list-delayed": ma_list_delayed,
+    "ma-both-ways": ma_both_ways,
     "ma-doubling": ma_doubling,
     "ma-overload": ma_overload,
     "ma-stillborn": ma_stillborn,

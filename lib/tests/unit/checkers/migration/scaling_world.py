@@ -108,6 +108,8 @@ class Scaling:
         self.trial_changes: dict[str, Any] = {}
         self._events: list[Event] = []
         self.observer_error = 0
+        self.packets: list[dict[str, Any]] = []
+        self.offered: list[dict[str, Any]] = []
 
     def __len__(self) -> int:
         return len(self.born)
@@ -223,6 +225,9 @@ class Scaling:
         tables = {m.FLOWS_TABLE: pa.table(flows), m.RULES_TABLE: pa.Table.from_pylist(rows)}
         if self.states:
             tables[m.STATES_TABLE] = pa.Table.from_pylist(self.states)
+        if self.offered:
+            rows = [{"t_ns": ns(row["t"]), **{k: v for k, v in row.items() if k != "t"}} for row in self.packets]
+            tables |= {m.PACKETS_TABLE: pa.Table.from_pylist(rows), m.OFFERED_TABLE: pa.Table.from_pylist(self.offered)}
         self.mark(self.end + 0.7, marks.END, complete=True, error=None)
         events = sorted(self._events, key=lambda event: event.t)
         numbered = [Event(e.t, e.kind, e.source, e.scenario, e.data, e.wall, seq) for seq, e in enumerate(events)]
@@ -328,6 +333,8 @@ class Scaling:
             self.add(last, EventKind.PACKET_INTERVAL, m.GENERATOR, data)
             servers = {name.partition("/")[0] for name in self.instances.values()}
             ports = {s: {"rx_packets": self._handled_at(new, s) + new["by"].get(s, 0)} for s in servers}
+            for row in self.packets if last >= self.end else ():
+                ports[self.instances[row["instance"]].partition("/")[0]]["rx_packets"] += 1
             ports["s1"]["rx_packets"] += self.observer_error
             self.add(last + 0.01, EventKind.PACKET_INTERVAL, m.SWITCH, {"t_ns": ns(last), "ports": ports, "no_rule": 0})
             for server in servers:
@@ -342,7 +349,7 @@ class Scaling:
             "send_errors": 0,
             "receiver_drops": 0,
             "lost": int(flows["lost"].sum()),
-            "foreign": 0,
+            "foreign": len(self.packets),
             **self.trial_changes,
         }
         self.mark(self.end + 0.4, marks.TRIAL, label="traffic", **trial)
