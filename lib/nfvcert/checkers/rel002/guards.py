@@ -92,8 +92,8 @@ def _intervals(history: History) -> list[str]:
 
 def _observers(history: History, offered: Workload) -> list[str]:
     """What each server sent back, counted by the switch, must be what packets say it handled and what it detoured."""
-    last = _last(history, m.SWITCH)
-    if last is None:
+    before, last = _first_and_last(history, m.SWITCH)
+    if before is None or last is None:
         return ["the ports of the hardware switch were not counted"]
     problems = []
     handled = loads(history).handled
@@ -108,7 +108,7 @@ def _observers(history: History, offered: Workload) -> list[str]:
         )
         by_packets += sum(count for n, count in beside.items() if offered.server(n) == server)
         by_packets += _detoured_by(history, server)
-        by_port = int(ports[server]["rx_packets"])
+        by_port = int(ports[server]["rx_packets"]) - int(before.data["ports"].get(server, {}).get("rx_packets", 0))
         if abs(by_port - by_packets) > OBSERVERS_TOLERANCE * total:
             problems.append(
                 f"observers disagree: port {server} of the switch received {by_port} packets, by the packets it was "
@@ -118,15 +118,20 @@ def _observers(history: History, offered: Workload) -> list[str]:
 
 
 def _detoured_by(history: History, server: str) -> int:
-    last = _last(history, m.SERVER_SWITCH + server)
-    if last is None:
+    before, last = _first_and_last(history, m.SERVER_SWITCH + server)
+    if before is None or last is None:
         raise Missing(f"the server switch of {server} was not counted")
-    return sum(int(way["packets"]) for way in (last.data.get("detoured") or {}).values())
+    return _detoured(last) - _detoured(before)
 
 
-def _last(history: History, source: str) -> Event | None:
+def _detoured(counters: Event) -> int:
+    return sum(int(way["packets"]) for way in (counters.data.get("detoured") or {}).values())
+
+
+def _first_and_last(history: History, source: str) -> tuple[Event | None, Event | None]:
+    """The counters before the traffic began, where they were read then, and those at the end."""
     found = history.of(EventKind.PACKET_INTERVAL, where=lambda event: event.source == source)
-    return found[-1] if found else None
+    return (found[0], found[-1]) if found else (None, None)
 
 
 def _silence(offered: Workload, flows: Truth) -> list[str]:

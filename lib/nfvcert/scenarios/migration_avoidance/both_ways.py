@@ -6,6 +6,7 @@ from the packets themselves; the way back begins when the external endpoint of a
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import Any
@@ -21,6 +22,8 @@ from nfvcert.traffic.translated import COUNTED, Kind, Seen, Way, datagram, fragm
 from nfvcert.traffic.trex.plan import Rate, SingleBurst, Stream
 
 SOURCE, SINK = 0, 1
+LATE = "1.late"
+"""A profile of its own beside what the sink's port sends already."""
 OLD, NEW = 48, 32
 PACKETS_PER_S, ERRORS_PER_S = 25.0, 5.0
 BEHIND_US = 500.0
@@ -29,12 +32,15 @@ GATEWAY = "02:4e:46:02:00:01"
 ROUTER = "203.0.113.254"
 QUEUE = 20_000
 FETCH_S = 0.2
-KNOWN_S = 1.0
-NEW_S, APART_S = 0.6, 0.02
+KNOWN_S = 5.0
+"""By then a packet of each flow has reached the sink."""
+BUILT_S = 0.5
+"""Streams are made and loaded within that time."""
+NEW_S, APART_S = 1.2, 0.02
 """New flows begin that long after the request, one after the other."""
-ALL_KNOWN_S = 1.9
-STILL_S = 1.0
-"""The streams end that long before the usual load does."""
+STILL_S = 1.5
+"""The streams are to end that long before the usual load does."""
+ENDED_S = 1.4
 
 
 @dataclass
@@ -117,104 +123,111 @@ class _Procedure:
         self._streams, self._sink = Streams(), Sink()
         born = [stage.trigger_s + NEW_S + n * APART_S for n in range(NEW)]
         self._flows = [Flow(number, begin) for number, begin in enumerate([0.3] * OLD + born)]
-        self._packets = {SOURCE: 0, SINK: 0}
+        self._packets = 0
         self._outward: dict[int, int] = {}
 
     def run(self) -> None:
         """Offer everything, ask for the split, record what arrived."""
-        experiment = self._experiment
-        self._generator.keep_received(SINK, QUEUE)
+        experiment, generator = self._experiment, self._generator
+        generator.keep_received(SINK, QUEUE)
         fetching = experiment.recording.every(FETCH_S, "packets", self._fetch)
+        generator.add_streams(SOURCE, self._out())
         experiment.start_traffic()
-        self._send(SOURCE, self._out(experiment.now_s))
-        experiment.until(KNOWN_S)
-        halfway = self._trigger_s + ALL_KNOWN_S
-        self._send(SINK, self._back(self._flows[:OLD], halfway))
+        generator.start([SOURCE])
+        self._answer(self._flows[:OLD], SINK)
         experiment.until(self._trigger_s)
         experiment.split()
-        experiment.until(halfway)
-        finished = self._generator.wait([SINK], 2.0)
-        self._generator.stop([SINK])
-        self._generator.remove_streams([SINK])
-        self._send(SINK, self._back(self._flows, self._end_s))
+        experiment.until(self._flows[-1].begin_s)
+        self._answer(self._flows[OLD:], LATE)
         experiment.until(self._end_s)
-        finished &= self._generator.wait([SOURCE, SINK], 2.0)
-        experiment.recorder.mark(m.OFFERED, finished=finished, packets=sum(self._packets.values()))
+        finished = generator.wait([SOURCE, SINK], ENDED_S)
+        experiment.recorder.mark(m.OFFERED, finished=finished, packets=self._packets)
         experiment.until(experiment.load.duration_s)
-        fetching.stop()
-        self._fetch()
         experiment.finish()
+        fetching.stop()
         self._fetch()
         record_table(experiment.recorder, m.PACKETS_TABLE, self._sink.table(), m.GENERATOR)
         record_table(experiment.recorder, m.OFFERED_TABLE, pa.Table.from_pylist(self._streams.rows), m.GENERATOR)
         if fetching.failures:
             raise TestbedError("packets at the sink were not fetched", found=str(fetching.failure))
 
+    def _answer(self, flows: list[Flow], port: int | str) -> None:
+        """Let packets come back to flows as soon as it is known where to."""
+        known = [(flow, self._known(flow)) for flow in flows]
+        self._generator.add_streams(port, self._back(known, self._experiment.now_s + BUILT_S))
+        self._generator.start([port])
+
+    def _known(self, flow: Flow) -> tuple[Seen, str]:
+        """The first packet of a flow at the sink, and its source address there."""
+        deadline = time.monotonic() + KNOWN_S
+        while time.monotonic() < deadline:
+            found = self._sink.external(self._outward[flow.number])
+            if found is not None:
+                return found
+            time.sleep(FETCH_S / 2)
+        raise TestbedError(
+            f"no packet of a translated flow reached the sink within {KNOWN_S:g} s",
+            where=str(flow.out),
+            found=f"{len(self._sink.rows)} packets of such flows",
+        )
+
     def _fetch(self) -> None:
         self._sink.take(self._generator.received(SINK))
 
-    def _send(self, port: int, streams: list[Stream]) -> None:
-        self._generator.add_streams(port, streams)
-        self._generator.start([port])
-
-    def _out(self, now_s: float) -> list[Stream]:
-        """Everything that inside hosts send."""
+    def _out(self) -> list[Stream]:
+        """Everything that inside hosts send, from the beginning on."""
         made: list[Stream] = []
         for flow in self._flows:
-            begin = max(0.0, flow.begin_s - now_s) + flow.number % 40 / 1000
-            lasting = self._end_s - now_s - begin
+            begin = flow.begin_s + flow.number % 40 / 1000
+            lasting = self._end_s - begin
             count = int(lasting * PACKETS_PER_S)
             number = self._streams.take(flow, "datagram", "out", count)
             self._outward[flow.number] = number
-            made.append(self._stream(datagram(flow.out, number), count, begin, SOURCE))
+            made.append(self._stream(datagram(flow.out, number), count, begin))
             if flow.has("fragments out"):
-                made += self._fragments(flow, flow.out, "out", count, begin + 0.013, SOURCE)
+                made += self._fragments(flow, flow.out, "out", count, begin + 0.013)
             if flow.has("errors from inside"):
                 count = int((lasting - 1.0) * ERRORS_PER_S)
                 number = self._streams.take(flow, "ICMP error", "out", count)
                 out = flow.out
                 reply = Way(out.destination, out.dport, out.source, out.sport, out.mac)
                 frame = icmp_error(reply, out.source, GATEWAY, number)
-                made.append(self._stream(frame, count, begin + 1.0, SOURCE, ERRORS_PER_S))
+                made.append(self._stream(frame, count, begin + 1.0, ERRORS_PER_S))
         return made
 
-    def _back(self, flows: list[Flow], until_s: float) -> list[Stream]:
-        """Everything that comes to the external endpoints of these flows."""
+    def _back(self, flows: list[tuple[Flow, tuple[Seen, str]]], begin_s: float) -> list[Stream]:
+        """Everything that comes to the external endpoints of these flows; it is sent from ``begin_s`` on."""
         made: list[Stream] = []
-        for flow in flows:
-            known = self._sink.external(self._outward[flow.number])
-            if known is None:
-                raise TestbedError("no packet of a translated flow reached the sink", found=str(flow.out))
-            told, external = known
+        lasting = self._end_s - begin_s
+        for flow, (told, external) in flows:
             mac = self._experiment.handle.layout.server_mac(self._server(told.instance))
             out = flow.out
             back = Way(out.destination, out.dport, external, told.sport, mac)
-            lasting = until_s - self._experiment.now_s - 0.3
             begin = flow.number % 40 / 1000
             count = int(lasting * PACKETS_PER_S)
             number = self._streams.take(flow, "datagram", "back", count)
-            made.append(self._stream(datagram(back, number), count, begin, SINK))
+            made.append(self._stream(datagram(back, number), count, begin))
             if flow.has("fragments back"):
-                made += self._fragments(flow, back, "back", count, begin + 0.013, SINK)
+                made += self._fragments(flow, back, "back", count, begin + 0.013)
             if flow.has("errors from outside"):
                 count = int(lasting * ERRORS_PER_S)
                 number = self._streams.take(flow, "ICMP error", "back", count)
                 sent = Way(external, told.sport, out.destination, out.dport, mac)
                 frame = icmp_error(sent, ROUTER, mac, number)
-                made.append(self._stream(frame, count, begin, SINK, ERRORS_PER_S))
+                made.append(self._stream(frame, count, begin, ERRORS_PER_S))
         return made
 
-    def _fragments(self, flow: Flow, way: Way, which: str, count: int, begin_s: float, port: int) -> list[Stream]:
+    def _fragments(self, flow: Flow, way: Way, which: str, count: int, begin_s: float) -> list[Stream]:
         first = self._streams.take(flow, "first fragment", which, count)
         later = self._streams.take(flow, "later fragment", which, count)
         head, tail = fragments(way, first, later)
         return [
-            self._stream(head, count, begin_s, port),
-            self._stream(tail, count, begin_s + BEHIND_US / 1e6, port),
+            self._stream(head, count, begin_s),
+            self._stream(tail, count, begin_s + BEHIND_US / 1e6),
         ]
 
-    def _stream(self, frame: bytes, count: int, begin_s: float, port: int, pps: float = PACKETS_PER_S) -> Stream:
-        self._packets[port] += count
+    def _stream(self, frame: bytes, count: int, begin_s: float, pps: float = PACKETS_PER_S) -> Stream:
+        self._packets += count
         return Stream(frame, Rate("pps", pps), SingleBurst(count), instructions=COUNTED, isg_us=begin_s * 1e6)
 
     def _server(self, instance: int) -> str:

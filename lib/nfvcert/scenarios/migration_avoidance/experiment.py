@@ -19,6 +19,7 @@ from nfvcert.scenarios.migration_avoidance.load import Load
 from nfvcert.scenarios.migration_avoidance.relay import ControlRelay
 from nfvcert.scenarios.migration_avoidance.rules import RuleDumps
 from nfvcert.scenarios.migration_avoidance.trial import record_table, record_trial
+from nfvcert.scenarios.migration_avoidance.warming import warm_up
 from nfvcert.scenarios.recording import Recording
 from nfvcert.testbed.attachment import DataplaneAccess
 from nfvcert.testbed.dataplane import DataplaneHandle, Setup, open_dataplane
@@ -97,6 +98,7 @@ class Experiment:
     def _bring_up(self) -> None:
         self.recording.step("bringing up switches, network functions and generator")
         self.handle = self._stack.enter_context(open_dataplane(self._access, self._setup))
+        warm_up(self.handle)
         for name, path in self._relay_paths.items():
             relay = ControlRelay(name, path, self.handle.control_path(name), self._ordered)
             self._stack.callback(relay.close)
@@ -132,6 +134,7 @@ class Experiment:
             "driver": layout.driver,
             "method": self.method,
             "initial": self.initial,
+            "move_latency_us": self._access.settings.move_latency_us,
             "instances": {str(number): name for name, number in layout.instances.items()},
         }
         self.recorder.mark(m.WORKLOAD, **{**about, **load.extra, **self._about})
@@ -144,6 +147,7 @@ class Experiment:
         for client in (self._dumper, *self._counters.values()):
             self._stack.callback(client.close)
         self._stack.callback(self._stop_watching)
+        self._count()
         self._periodic = [
             every(SAMPLE_S, "table", self._dump),
             every(SAMPLE_S, "ports", self._count),

@@ -46,7 +46,7 @@ class TrexGenerator(FlowMode, ReceiveQueue):
         super().__init__(ClientProcess(f"TRex at {server}:{rpc}", log))
         self._address: dict[str, Any] = {"server": server, "rpc": rpc, "publisher": publisher, "user": user}
         self._speeds: dict[int, float] = {}
-        self._streams: dict[int, list[Stream]] = {}
+        self._streams: dict[int | str, list[Stream]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -97,8 +97,12 @@ class TrexGenerator(FlowMode, ReceiveQueue):
 
     # streams
 
-    def add_streams(self, port: int, streams: Sequence[Stream]) -> list[int]:
-        """Add streams to a port; answers their numbers. Raises: GeneratorRefusal with the first stream's fault."""
+    def add_streams(self, port: int | str, streams: Sequence[Stream]) -> list[int]:
+        """Add streams to a port, or to a profile of it that runs on its own ("1.late"); answers their numbers.
+
+        Raises:
+            GeneratorRefusal: with the first stream's fault.
+        """
         answer = self._client.order("add_streams", port=port, streams=[stream.described() for stream in streams])
         self._streams.setdefault(port, []).extend(streams)
         return [int(number) for number in answer["ids"]]
@@ -111,7 +115,7 @@ class TrexGenerator(FlowMode, ReceiveQueue):
             self._streams.pop(port, None)
 
     def start(
-        self, ports: Sequence[int], *, multiplier: float | str = 1.0, duration_s: float = -1, force: bool = False
+        self, ports: Sequence[int | str], *, multiplier: float | str = 1.0, duration_s: float = -1, force: bool = False
     ) -> dict[str, Any]:
         """Start sending.
 

@@ -115,6 +115,32 @@ def test_an_order_can_be_held_and_waited_for(wired: Wired) -> None:
     assert time.monotonic() - begin < 0.2
 
 
+def test_a_later_order_can_be_held_and_then_lost(wired: Wired) -> None:
+    wired.relay.hold_next("apply", 0.1, skip=2, lose=True)
+    wired.client.call("apply")
+    wired.client.call("apply")
+    assert not wired.relay.await_order("apply", 0.01)
+    begin = time.monotonic()
+    assert wired.client.call("apply")["ok"]  # lost, and repeated over a new connection
+    assert time.monotonic() - begin >= 0.1
+    assert wired.relay.await_order("apply", 0.01)
+    assert len(wired.component.orders) == 3
+
+
+def test_an_order_can_be_acknowledged_before_it_arrives(wired: Wired) -> None:
+    wired.relay.acknowledge_early("hold_flows", 0.2, times=1)
+    begin = time.monotonic()
+    assert wired.client.call("hold_flows", flows=[1])["ok"]
+    assert time.monotonic() - begin < 0.15
+    assert wired.component.orders == []
+    assert wired.client.call("counters", flows=[7])["echo"] == [7]
+    assert [order["op"] for order in wired.component.orders] == ["hold_flows", "counters"]
+    [(_, told, at)] = wired.told
+    assert told["op"] == "hold_flows"
+    assert at - told["acknowledged_ns"] >= 200_000_000
+    assert wired.client.call("hold_flows", flows=[2])["echo"] == [2]
+
+
 def test_orders_can_be_slowed_until_told_otherwise(wired: Wired) -> None:
     wired.relay.delay("expect_flows", 0.2)
     begin = time.monotonic()

@@ -310,6 +310,7 @@ class Scaling:
         edges[-1] = self.end
         sums = {t: self._sums(t) for t in edges.tolist()}
         sums[edges.tolist()[-1]] = self._sums(self.end + 0.01)
+        self._unused()
         for first, last in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
             old, new = sums[first], sums[last]
             data = {
@@ -355,6 +356,15 @@ class Scaling:
         self.mark(self.end + 0.4, marks.TRIAL, label="traffic", **trial)
         for name in (m.FLOWS_TABLE, m.RULES_TABLE):
             self.add(self.end + 0.45, EventKind.FLOW_RECORD, m.GENERATOR, {"table": name})
+
+    def _unused(self) -> None:
+        """Counters before the traffic: what was sent to warm links up is in them."""
+        servers = {name.partition("/")[0] for name in self.instances.values()}
+        ports = {server: {"rx_packets": 0} for server in servers}
+        self.add(-0.2, EventKind.PACKET_INTERVAL, m.SWITCH, {"t_ns": ns(-0.2), "ports": ports, "no_rule": 0})
+        for server in servers:
+            counters = {"t_ns": ns(-0.2), "detoured": {}, "loops": 0}
+            self.add(-0.2, EventKind.PACKET_INTERVAL, m.SERVER_SWITCH + server, counters)
 
     def _handled_at(self, sums: dict[str, Any], server: str) -> int:
         return sum(sums["handled"][n] for n, name in self.instances.items() if name.startswith(server + "/"))
