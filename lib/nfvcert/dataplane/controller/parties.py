@@ -99,7 +99,7 @@ class Parties:
         return int(imported["flows"])
 
     def give_up_move(self, source: int) -> None:
-        """Let an instance go on with the state that it was moving, and its server's switch with the packets held back."""
+        """Let an instance go on with the state that it was moving, and with the packets held back for it."""
         self.instances[source].call("resume_flows", all=True)
         server = self.servers.index(self.places[source].server)
         self.resume(server, source)

@@ -1,8 +1,8 @@
 """A first round of packets through every link, before anything is measured.
 
-Buffers of links are memory that a process gets when it is used for the first time, which takes long in a virtual machine:
-the first packets over a link, as many as its ring has places, come late. Where a link is first used at the split that
-would be taken for the split's doing.
+Buffers of links are memory that a process gets when it is used for the first time, which takes long in a virtual
+machine: the first packets over a link, as many as its ring has places, come late. Where a link is first used at the
+split that would be taken for the split's doing.
 """
 
 from __future__ import annotations
