@@ -72,8 +72,8 @@ class Seen:
     sport: int
 
 
-def datagram(way: Way, stream: int) -> bytes:
-    """A whole datagram."""
+def datagram(way: Way, stream: int | None) -> bytes:
+    """A whole datagram; without a stream it has no tag."""
     return _frame(way, _ip(way) / UDP(sport=way.sport, dport=way.dport) / Raw(_payload(stream)))
 
 
@@ -121,8 +121,8 @@ def _ip(way: Way) -> IP:
     return IP(src=way.source, dst=way.destination)
 
 
-def _payload(stream: int) -> bytes:
-    return TAG.pack(MAGIC, stream, 0).ljust(PAYLOAD, b"\x00")
+def _payload(stream: int | None) -> bytes:
+    return (b"" if stream is None else TAG.pack(MAGIC, stream, 0)).ljust(PAYLOAD, b"\x00")
 
 
 def _frame(way: Way, packet: IP) -> bytes:

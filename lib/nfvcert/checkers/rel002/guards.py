@@ -65,7 +65,10 @@ def _trial(case: Case, history: History, flows: Truth) -> list[str]:
     beside = len(packets(history)) if recorded(history) else 0
     foreign = int(data.get("foreign") or 0)
     if foreign != beside:
-        problems.append(f"{foreign} packets at the sink were not the flow mode's, {beside} of them were kept as others")
+        problems.append(
+            f"{foreign - beside} packets at the sink were not the generator's: {foreign} came beside those of the flow "
+            f"mode, {beside} of them are of its streams"
+        )
     return ["the traffic trial is invalid: " + "; ".join(problems)] if problems else []
 
 

@@ -37,7 +37,7 @@ def warm_up(handle: DataplaneHandle) -> None:
         everything = [0, 65_535]
         handle.control(server).call("set_ranges", ranges=[{"range": everything, "to": "v1"}])
         switch.call("apply", add=[{"rule": rule, "range": everything, "port": server}], remove=[], atomic=True)
-        generator.add_streams(0, [Stream(datagram(WAY, 0), Rate("pps", PACKETS_PER_S), SingleBurst(count))])
+        generator.add_streams(0, [Stream(datagram(WAY, None), Rate("pps", PACKETS_PER_S), SingleBurst(count))])
         generator.start([0])
         sent = generator.wait([0], LONGEST_S)
         generator.stop([0])
