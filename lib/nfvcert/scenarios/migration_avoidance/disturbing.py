@@ -189,15 +189,18 @@ def _moved(experiment: Experiment) -> None:
 
 
 def overload(stage: Stage) -> None:
-    """An overload is reported twice; later another one while no server is free."""
-    with stage.experiment("plain") as experiment:
+    """An overload is reported twice, and once more when it has been dealt with; later one while no server is free."""
+    with stage.experiment("plain", servers=3) as experiment:
+        report = experiment.controller.report_overload
         experiment.start_traffic()
         experiment.until(stage.trigger_s)
-        identifier = experiment.controller.report_overload("overload", experiment.initial)
-        experiment.controller.report_overload("doubled", experiment.initial)
+        identifier = report("overload", experiment.initial)
+        report("doubled", experiment.initial)
         experiment.controller.await_state(identifier, timeout_s=LONGEST_S)
+        report("doubled-late", experiment.initial)
         experiment.until(experiment.now_s + 0.5)
-        experiment.controller.report_overload("no-place", "s2/v1")
+        report("second", "s2/v1")
+        report("no-place", "s3/v1")
         experiment.finish()
 
 

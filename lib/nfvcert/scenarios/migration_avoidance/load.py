@@ -57,6 +57,7 @@ def load_of(
     name: str = "a1",
     mean_s: float = MEAN_LIFETIME_S,
     concurrent: float = 1.0,
+    packets: float | None = None,
     heavy_tailed: bool = False,
     extra: dict[str, Any] | None = None,
 ) -> Load:
@@ -65,7 +66,9 @@ def load_of(
     Args:
         scale: share of the testbed's full load.
         mean_s: mean lifetime; the rate of new flows follows from it and from the number alive.
-        concurrent: living flows as a share of the workload's, the rate of packets staying as it is.
+        concurrent: living flows as a share of the workload's, the rate of packets staying as it is; a larger share has a
+            larger table.
+        packets: share of the full rate of packets; default: the scale.
         heavy_tailed: lengths after the campus mix of AGH 2015 in the place of the exponential distribution.
     """
     full = settings.load
@@ -78,10 +81,10 @@ def load_of(
     return Load(
         scale=scale,
         frame=full.frame,
-        packets_per_second=full.packets_per_second * scale,
+        packets_per_second=full.packets_per_second * (scale if packets is None else packets),
         concurrent=alive,
         new_per_second=new,
-        table_capacity=max(8, round(settings.table_capacity * scale)),
+        table_capacity=max(8, round(settings.table_capacity * scale * max(1.0, concurrent))),
         duration_s=duration_s,
         trigger_s=trigger_s,
         name=name,

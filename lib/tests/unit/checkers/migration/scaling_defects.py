@@ -160,7 +160,8 @@ def _loop(world: Scaling) -> None:
 
 
 def _forgets_at_restart(world: Scaling) -> None:
-    world.stray(_old_half(world, 4.3), 4.3, NEVER, 2)
+    """Ranges and flows are gone: nothing that comes there gets any further."""
+    world.lose(_old_half(world, 4.3), 4.3, NEVER)
 
 
 # scale-out
@@ -172,10 +173,6 @@ def _kernel_socket(world: Scaling) -> None:
 
 def _upper_end_left_out(world: Scaling) -> None:
     world.lose(world.id % 32 == 31, 2.1, NEVER)
-
-
-def _by_number_of_flows(world: Scaling) -> None:
-    world.owner[(world.born > 8.0) & (np.arange(len(world)) % 2 == 0)] = 1
 
 
 def _overwrites_exceptions(world: Scaling) -> None:
@@ -247,7 +244,6 @@ STORIES: dict[str, dict[str, list[Change]]] = {
     "DEF.MA.04.b": {"ma-alternative": [_handled_and_sent_back]},
     "DEF.MA.04.c": {"ma-alternative": [_loop]},
     "DEF.MA.04.d": {"ma-list-delayed": [_forgets_at_restart]},
-    "DEF.MA.05.a": {"ma-doubling": [_by_number_of_flows]},
     "DEF.MA.05.b": {"ma-both-ways": [first_fragments_elsewhere]},
     "DEF.MA.05.c": {"ma-doubling": [_overwrites_exceptions]},
     "DEF.MA.05.d": {"ma-sub-ranges": [_kernel_socket]},

@@ -277,10 +277,9 @@ class Scaling:
             hit = span.chosen & (self.packets_in(span) > 0)
             last_detoured[hit] = ((BASE_S + np.minimum(span.last, self.died)[hit]) * 1e9).astype(np.int64)
         last_owner = (BASE_S + self.died) * 1e9
-        for span in self.elsewhere:
-            last_owner[span.chosen & (span.last >= self.died)] = ((BASE_S + span.first) * 1e9)[
-                span.chosen & (span.last >= self.died)
-            ]
+        for span in (*self.elsewhere, *self.losses):
+            gone = span.chosen & (span.last >= self.died)
+            last_owner[gone] = np.minimum(last_owner, (BASE_S + span.first) * 1e9)[gone]
         changes = np.where(other > 0, np.maximum(1, self.swaps), 0)
         return {
             **self.columns,
