@@ -66,8 +66,8 @@ def load_of(
     Args:
         scale: share of the testbed's full load.
         mean_s: mean lifetime; the rate of new flows follows from it and from the number alive.
-        concurrent: living flows as a share of the workload's, the rate of packets staying as it is; where there are more
-            of them the table is larger, too.
+        concurrent: living flows as a share of the workload's, the rate of packets staying as it is; where there are
+            more of them the table is larger, too.
         packets: share of the full rate of packets; default: the scale.
         heavy_tailed: lengths after the campus mix of AGH 2015 in the place of the exponential distribution.
     """
