@@ -54,7 +54,7 @@ def annex_a1(purpose: str, histories: Histories, declared: Declared) -> Judgemen
         reached = "never converged" if apart.convergence_s is None else f"converged in {apart.convergence_s:.1f} s"
         case.observe(
             f"with heavy-tailed flows: {reached}, imbalance {apart.imbalance_percent:.1f} %, "
-            f"{apart.affinity_violations} violations, {apart.lost} packets lost"
+            f"{apart.affinity_violations} violations, {apart.lost} packets missing"
         )
     repeats = int(offered.event.data.get("repeats") or 1)
     case.observe(f"{repeats} repeat(s) in this profile, the full one asks for 20")

@@ -172,7 +172,8 @@ def _kernel_socket(world: Scaling) -> None:
 
 
 def _upper_end_left_out(world: Scaling) -> None:
-    world.lose(world.id % 32 == 31, 2.1, NEVER)
+    """New flows with these ids reach the new instance by way of the old one for ever."""
+    world.detour((world.owner == 2) & (world.id % 64 == 63), 2.1, NEVER)
 
 
 def _overwrites_exceptions(world: Scaling) -> None:
