@@ -13,7 +13,7 @@ from nfvcert.checkers.rel002.loads import loads
 from nfvcert.checkers.rel002.states import states
 from nfvcert.checkers.rel002.table import dumps, key_of
 from nfvcert.checkers.rel002.truth import Mask, Truth
-from nfvcert.checkers.rel002.workload import Workload, faults, steps, the_request
+from nfvcert.checkers.rel002.workload import Request, Workload, faults, steps, the_request
 from nfvcert.history import History
 from nfvcert.history import migration as m
 from nfvcert.measure import Measure
@@ -63,7 +63,7 @@ def move_without_loss(purpose: str, histories: Histories, declared: Declared) ->
         Measure("packets_reordered", int(flows["reordered"].sum()), "count", "=", 0, "nfvcert"), "packets reordered"
     )
     _latency(case, history, float(offered.event.data.get("move_latency_us") or LATENCY_LIMIT_US))
-    _counters(case, history, flows, moved, offered, split.target)
+    _counters(case, history, flows, moved, split)
     found = dumps(history)
     case.rests_on(history, [found[-1].event])
     last = found[-1]
@@ -102,21 +102,23 @@ def _latency(case: Case, history: History, limit: float) -> None:
     case.observe(f"largest 99th percentile of an interval during the move: {largest:g} us")
 
 
-def _counters(case: Case, history: History, flows: Truth, moved: Mask, offered: Workload, target: str) -> None:
+def _counters(case: Case, history: History, flows: Truth, moved: Mask, split: Request) -> None:
     """What the new instance counted of a moved flow in all must be what the generator received of it."""
     at, held = states(history, FINAL)
-    wrong = seen = 0
+    wrong = seen = left = 0
     for row in np.flatnonzero(moved & (flows["last_tx_ns"] < at)).tolist():
         key = key_of(flows, row)
         if len(flows.place[key]) > 1:
             continue
-        of = [state for state in held.get(key, []) if state.instance == target]
+        left += any(state.instance == split.source for state in held.get(key, []))
+        of = [state for state in held.get(key, []) if state.instance == split.target]
         if not of:
             continue
         seen += 1
         wrong += of[0].packets != int(flows["received"][row])
     if case.guard(seen >= 30, f"the state of only {seen} moved flows was dumped"):
         case.expect(not wrong, f"counter does not continue exactly: {wrong} of {seen} moved flows")
+        case.expect(not left, f"{left} of {seen} moved flows still have a copy of their state in the old instance")
 
 
 @checker("TP.MA.02.2")

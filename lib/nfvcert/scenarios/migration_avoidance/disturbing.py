@@ -27,9 +27,6 @@ BACK_S = 2.5
 DOWN_S = 0.5
 """A controller that was killed stays away for that long; orders under way have arrived by then."""
 
-LATE_S = 0.02
-"""So much too early a server switch says that it holds packets."""
-LATE_HOLDS = 8
 HALF_OF_PIECES = 60
 """Flows are moved in some 130 pieces."""
 STANDS_S = 2.0
@@ -128,14 +125,9 @@ def list_delayed(stage: Stage) -> None:
 
 
 def move_interrupted(stage: Stage) -> None:
-    """Half of the flows are moved when the controller dies with the state of some under way, which is lost with it.
-
-    Before that the server switch says of some holds that they are in force a little too early.
-    """
+    """Half of the flows are moved when the controller dies with the state of some under way, which is lost with it."""
     with _moving(stage) as experiment:
-        late, import_ = experiment.relays["s1"], experiment.relays["s2/v1"]
-        experiment.fault("slow", "s1", op="hold_flows", seconds=LATE_S)
-        late.acknowledge_early("hold_flows", LATE_S, times=LATE_HOLDS)
+        import_ = experiment.relays["s2/v1"]
         import_.hold_next("import_flows", DOWN_S / 2, skip=HALF_OF_PIECES, lose=True)
         identifier = experiment.split()
         import_.await_order("import_flows", LONGEST_S)

@@ -38,12 +38,6 @@ class _Held:
     lose: bool = False
 
 
-@dataclass
-class _Early:
-    seconds: float
-    times: int
-
-
 _FREE = _Held(0.0)
 
 
@@ -65,7 +59,6 @@ class ControlRelay:
         self._delays: dict[str, float] = {}
         self._cuts: dict[str, int] = {}
         self._holds: dict[str, _Held] = {}
-        self._early: dict[str, _Early] = {}
         self._arrived: dict[str, threading.Event] = {}
         self._closed = threading.Event()
         self._connections: list[socket.socket] = []
@@ -89,13 +82,6 @@ class ControlRelay:
         """
         self._arrived[op] = threading.Event()
         self._holds[op] = _Held(seconds, skip, lose)
-
-    def acknowledge_early(self, op: str, seconds: float, times: int) -> None:
-        """Acknowledge the next orders of that name at once and pass them on later.
-
-        So do switches that answer before a rule is in force.
-        """
-        self._early[op] = _Early(seconds, times)
 
     def await_order(self, op: str, timeout_s: float) -> bool:
         """Wait for the order that is to be held; False when it does not come in time."""
@@ -146,14 +132,7 @@ class ControlRelay:
                 time.sleep(max(held.seconds, self._delays.get(op, 0.0)))
                 if held.lose:
                     break
-                about = {"op": op, "t_request": seen, "request": order}
-                early = self._early.get(op)
-                if early is not None and early.times > 0:
-                    early.times -= 1
-                    about["acknowledged"] = True
-                    client.sendall(orjson.dumps({"ok": True, "id": order.get("id"), "t_ns": seen, "flows": 0}) + b"\n")
-                    time.sleep(early.seconds)
-                asked.append(None if op in QUIET else about)
+                asked.append(None if op in QUIET else {"op": op, "t_request": seen, "request": order})
                 server.sendall(line + b"\n")
         except (OSError, ValueError):
             pass
@@ -181,8 +160,6 @@ class ControlRelay:
                 order = asked.popleft() if asked else None
                 if order is not None:
                     self._tell(order, line)
-                    if order.get("acknowledged"):
-                        continue
                 client.sendall(line + b"\n")
         except (OSError, ValueError):
             pass
@@ -206,8 +183,6 @@ class ControlRelay:
             "code": answer.pop("code", None),
             "answer": answer,
         }
-        if order.get("acknowledged"):
-            told["acknowledged_ns"] = order["t_request"]
         self._observer(self.component, told, at)
 
 

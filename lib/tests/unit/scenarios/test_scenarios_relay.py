@@ -127,20 +127,6 @@ def test_a_later_order_can_be_held_and_then_lost(wired: Wired) -> None:
     assert len(wired.component.orders) == 3
 
 
-def test_an_order_can_be_acknowledged_before_it_arrives(wired: Wired) -> None:
-    wired.relay.acknowledge_early("hold_flows", 0.2, times=1)
-    begin = time.monotonic()
-    assert wired.client.call("hold_flows", flows=[1])["ok"]
-    assert time.monotonic() - begin < 0.15
-    assert wired.component.orders == []
-    assert wired.client.call("counters", flows=[7])["echo"] == [7]
-    assert [order["op"] for order in wired.component.orders] == ["hold_flows", "counters"]
-    [(_, told, at)] = wired.told
-    assert told["op"] == "hold_flows"
-    assert at - told["acknowledged_ns"] >= 200_000_000
-    assert wired.client.call("hold_flows", flows=[2])["echo"] == [2]
-
-
 def test_orders_can_be_slowed_until_told_otherwise(wired: Wired) -> None:
     wired.relay.delay("expect_flows", 0.2)
     begin = time.monotonic()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scaling_stories import BOTH, HALF, split_plainly
+from scaling_stories import BOTH, HALF, hold, split_plainly
 from scaling_world import NEVER, Change, Scaling
 from translated_stories import first_fragments_elsewhere
 
@@ -86,9 +86,9 @@ def _deletes_when_sent(world: Scaling) -> None:
         state["packets"] = state["packets"] // 2
 
 
-def _late_packets_to_the_dead_copy(world: Scaling) -> None:
-    for state in [s for s in world.states if s["instance"] == "s2/v1"][::3]:
-        state["packets"] -= 3
+def _dead_copy(world: Scaling) -> None:
+    """The old instance keeps what it has given away."""
+    hold(world, "final", 2.2, {1: world.elsewhere[0].chosen})
 
 
 # migration avoidance
@@ -233,7 +233,7 @@ STORIES: dict[str, dict[str, list[Change]]] = {
     "DEF.MA.01.e": {"ma-never-migrate": [_removes_exceptions_early]},
     "DEF.MA.01.f": {"ma-table-full": [_ignores_full_table]},
     "DEF.MA.02.a": {"ma-always-migrate": [_filter_before_import]},
-    "DEF.MA.02.b": {"ma-move-interrupted": [_late_packets_to_the_dead_copy]},
+    "DEF.MA.02.b": {"ma-always-migrate": [_dead_copy]},
     "DEF.MA.02.c": {"ma-move-interrupted": [_deletes_when_sent]},
     "DEF.MA.03.a": {"ma-burst": [_gap_after_snapshot]},
     "DEF.MA.03.b": {"ma-idle": [_short_silence]},
