@@ -66,8 +66,7 @@ def load_of(
     Args:
         scale: share of the testbed's full load.
         mean_s: mean lifetime; the rate of new flows follows from it and from the number alive.
-        concurrent: living flows as a share of the workload's, the rate of packets staying as it is; where there are
-            more of them the table is larger, too.
+        concurrent: living flows as a share of the workload's, the rate of packets staying as it is.
         packets: share of the full rate of packets; default: the scale.
         heavy_tailed: lengths after the campus mix of AGH 2015 in the place of the exponential distribution.
     """
@@ -84,7 +83,7 @@ def load_of(
         packets_per_second=full.packets_per_second * (scale if packets is None else packets),
         concurrent=alive,
         new_per_second=new,
-        table_capacity=max(8, round(settings.table_capacity * scale * max(1.0, concurrent))),
+        table_capacity=max(8, round(settings.table_capacity * scale)),
         duration_s=duration_s,
         trigger_s=trigger_s,
         name=name,

@@ -14,7 +14,8 @@ HELD_S = 0.3
 """So long a push is held back while somebody else takes entries."""
 LONGEST_S = 30.0
 ROUND_S = 10.0
-LAST_ROUND_S = 10.0
+LAST_ROUND_S = 12.0
+LEAST_ENDLESS = 15
 DOUBLING_PACKETS = 0.1
 SETTLED_S = 16.0
 """After that time sub-ranges have been merged and exceptions have ended."""
@@ -88,15 +89,14 @@ def always_migrate(stage: Stage) -> None:
 def doubling(stage: Stage) -> None:
     """One to two to four to eight; the next round begins while old flows of the last live.
 
-    Eighteen processes share the cores, so packets come at a tenth of the rate; there are flows enough for eight.
+    Eighteen processes share the cores, so packets come at a tenth of the rate.
     """
     load = {
         "least_s": stage.trigger_s + 3 * ROUND_S + LAST_ROUND_S,
         "name": "tail",
         "mean_s": 2.0,
-        "extra": {"endless": TAIL},
+        "extra": {"endless": max(LEAST_ENDLESS, round(TAIL * stage.profile.load))},
         "packets": DOUBLING_PACKETS,
-        "concurrent": min(4.0, 1.0 / stage.profile.load),
     }
     with stage.experiment("sub-ranges", servers=8, **load) as experiment:
         experiment.start_traffic()
