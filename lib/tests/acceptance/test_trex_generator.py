@@ -53,11 +53,11 @@ def generator_of(stand: Stand) -> TrexGenerator:
     return made
 
 
-def test_streams_beside_the_flow_mode_come_to_the_receive_queue(stand: Stand, generator: TrexGenerator) -> None:
+def test_streams_beside_the_flow_mode_are_captured(stand: Stand, generator: TrexGenerator) -> None:
     """The flow mode accounts for its own packets; others of the same port are kept as they came, in order."""
     if not stand.native:
         pytest.skip("the simulated engine keeps no packets")
-    generator.keep_received(1, 1_000)
+    generator.keep_received(1, 1_000, pcap_filter="dst port 12")
     generator.flow_prepare(**FLOWS, **FLOWS_LIFETIME, duration_s=1.0)
     generator.flow_start()
     generator.add_streams(0, [Stream(PACKET, Rate("pps", 1_000), SingleBurst(300))])

@@ -29,6 +29,7 @@ PACKETS_PER_S, ERRORS_PER_S = 25.0, 5.0
 BEHIND_US = 500.0
 """A later fragment follows the first one by that time, which is longer than the two ways differ."""
 GATEWAY = "02:4e:46:02:00:01"
+OUTSIDE = "203.0.113.0/24"
 ROUTER = "203.0.113.254"
 QUEUE = 20_000
 FETCH_S = 0.2
@@ -129,7 +130,7 @@ class _Procedure:
     def run(self) -> None:
         """Offer everything, ask for the split, record what arrived."""
         experiment, generator = self._experiment, self._generator
-        generator.keep_received(SINK, QUEUE)
+        generator.keep_received(SINK, QUEUE, pcap_filter=f"net {OUTSIDE}")
         fetching = experiment.recording.every(FETCH_S, "packets", self._fetch)
         generator.add_streams(SOURCE, self._out())
         experiment.start_traffic()
@@ -155,7 +156,7 @@ class _Procedure:
         """Let packets come back to flows as soon as it is known where to."""
         known = [(flow, self._known(flow)) for flow in flows]
         self._generator.add_streams(port, self._back(known, self._experiment.now_s + BUILT_S))
-        self._generator.start([port])
+        self._generator.start([port], force=True)
 
     def _known(self, flow: Flow) -> tuple[Seen, str]:
         """The first packet of a flow at the sink, and its source address there."""

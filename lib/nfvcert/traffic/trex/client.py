@@ -12,7 +12,7 @@ from typing import Any, Self
 from nfvcert.traffic.trex.flow_mode import FlowMode
 from nfvcert.traffic.trex.plan import Stream, intended_packets
 from nfvcert.traffic.trex.process import ORDER_S, ClientProcess, GeneratorRefusal
-from nfvcert.traffic.trex.receiving import ReceiveQueue
+from nfvcert.traffic.trex.receiving import Receiving
 from nfvcert.traffic.trex.trial import Reading, Tolerances, TrexTrial, difference, reading_of, sums
 
 START_S = 20.0
@@ -25,7 +25,7 @@ MOST_GROUPS = 1000
 __all__ = ["GeneratorRefusal", "TrexGenerator"]
 
 
-class TrexGenerator(FlowMode, ReceiveQueue):
+class TrexGenerator(FlowMode, Receiving):
     """A generator behind a TRex server, driven by the unmodified client in a process of its own.
 
     Orders may come from several threads; they are carried out one after the other.
@@ -47,6 +47,7 @@ class TrexGenerator(FlowMode, ReceiveQueue):
         self._address: dict[str, Any] = {"server": server, "rpc": rpc, "publisher": publisher, "user": user}
         self._speeds: dict[int, float] = {}
         self._streams: dict[int | str, list[Stream]] = {}
+        self._captures: dict[int, tuple[int, int]] = {}
 
     def __enter__(self) -> Self:
         return self

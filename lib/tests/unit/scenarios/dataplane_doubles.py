@@ -82,7 +82,7 @@ class Generator:
         self.streams: list[tuple[Any, Any]] = []
         self._came: list[tuple[int, bytes]] = []
 
-    def keep_received(self, port: int, packets: int) -> None:
+    def keep_received(self, port: int, packets: int, *, pcap_filter: str) -> None:
         """Received packets are always kept."""
 
     def add_streams(self, port: Any, streams: list[Any]) -> list[int]:
@@ -99,7 +99,7 @@ class Generator:
         came, self._came = self._came, []
         return came
 
-    def start(self, ports: list[int]) -> dict[str, Any]:
+    def start(self, ports: list[int], *, force: bool = False) -> dict[str, Any]:
         """Begin with the streams."""
         return {"t_ns": time.monotonic_ns()}
 

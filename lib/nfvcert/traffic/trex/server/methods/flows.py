@@ -3,7 +3,7 @@
 flow_prepare {handler, port_id, parameters, force} -> {}; flow_start -> {t_ns}; flow_update {changes};
 flow_burst {changes}; flow_intervals {since} -> {intervals, next, dropped, state}; flow_stop -> {summary}.
 Preparing and stopping take their time: they answer with a ticket. Streams of the same port run beside it; the engine
-gives the flow mode back what belongs to it, and keeps the rest for packet groups and the receive queue.
+gives the flow mode what is its own, and counts the rest for packet groups.
 """
 
 from __future__ import annotations
