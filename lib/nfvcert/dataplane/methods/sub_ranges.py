@@ -194,7 +194,7 @@ def _hand_over(
 ) -> Generator[Order, Any, Handed]:
     occupancy = yield ReadOccupancy()
     room: int = yield ReadRoom()
-    kept = _kept(fabric, task)
+    kept = _kept(fabric, task, behaviour)
     elsewhere = len(kept)
     others = entries(np.where(task.domain, fabric.base, fabric.ports).astype(np.int8), fabric.base, task.cost)
     free = room - elsewhere - others - _spare(room)
@@ -228,10 +228,11 @@ def _hand_over(
     return Handed(pushed, old, share, detours, frozenset(returned) if pushed.taken else frozenset())
 
 
-def _kept(fabric: Fabric, task: Task) -> dict[Flow, int]:
+def _kept(fabric: Fabric, task: Task, behaviour: ControllerBehaviour) -> dict[Flow, int]:
     """Exceptions that are no business of this scaling: of other ids, and of flows that earlier ones left elsewhere."""
     pair = {fabric.server(task.source), fabric.server(task.target)}
-    return {flow: at for flow, at in fabric.exceptions.items() if not task.domain[flow.id] or at not in pair}
+    existing = behaviour.kept_exceptions(fabric.exceptions, int(task.domain.sum()))
+    return {flow: at for flow, at in existing.items() if not task.domain[flow.id] or at not in pair}
 
 
 def _unprotected(occupancy: dict[int, IdSet], task: Task, kept: dict[Flow, int]) -> IdSet:

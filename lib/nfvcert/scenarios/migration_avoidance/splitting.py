@@ -91,14 +91,11 @@ def doubling(stage: Stage) -> None:
 
     Eighteen processes share the cores, so packets come at a tenth of the rate.
     """
-    load = {
-        "least_s": stage.trigger_s + 3 * ROUND_S + LAST_ROUND_S,
-        "name": "tail",
-        "mean_s": 2.0,
-        "extra": {"endless": max(LEAST_ENDLESS, round(TAIL * stage.profile.load))},
-        "packets": DOUBLING_PACKETS,
-    }
-    with stage.experiment("sub-ranges", servers=8, **load) as experiment:
+    least = stage.trigger_s + 3 * ROUND_S + LAST_ROUND_S
+    extra = {"endless": max(LEAST_ENDLESS, round(TAIL * stage.profile.load))}
+    with stage.experiment(
+        "sub-ranges", servers=8, least_s=least, name="tail", mean_s=2.0, extra=extra, packets=DOUBLING_PACKETS
+    ) as experiment:
         experiment.start_traffic()
         under_way: list[str | None] = []
         for number, count in enumerate((1, 2, 4)):
