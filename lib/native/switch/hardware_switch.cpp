@@ -96,7 +96,7 @@ void HardwareSwitch::classify(rte_mbuf** burst, std::uint16_t count) {
     std::optional<FlowKey> keys[burst_size];
     std::uint16_t ids[burst_size];
     for (std::uint16_t i = 0; i < count; ++i) {
-        keys[i] = key_of(rte_pktmbuf_mtod(burst[i], const std::uint8_t*), burst[i]->data_len);
+        keys[i] = policy_.key(rte_pktmbuf_mtod(burst[i], const std::uint8_t*), burst[i]->data_len, identity_);
         ids[i] = keys[i] ? policy_.id(*keys[i], identity_) : std::uint16_t{0};
         rules.prefetch(ids[i]);
     }

@@ -1,7 +1,9 @@
 #pragma once
 // What the hardware switch decides, and the program with these decisions.
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "switch/identity.hpp"
 #include "switch/rule_table.hpp"
@@ -10,6 +12,9 @@ namespace nfvcert::switching {
 
 /// Decisions of the hardware switch; a seeded defect overrides one.
 struct HardwareSwitchPolicy : RulePolicy {
+    [[nodiscard]] virtual std::optional<FlowKey> key(const std::uint8_t* frame, std::size_t length, Identity identity) const {
+        return key_of(frame, length, identity);
+    }
     [[nodiscard]] virtual std::uint16_t id(const FlowKey& key, Identity identity) const { return flow_id(key, identity); }
 };
 

@@ -1,6 +1,9 @@
 #include "switch/server_switch.hpp"
 
 #include <algorithm>
+#include <stdexcept>
+
+#include "packet/address.hpp"
 
 namespace nfvcert::switching {
 namespace {
@@ -74,9 +77,44 @@ ServerSwitch::ServerSwitch(dpdk::Program& program, const ServerSwitchPolicy& pol
          program.configuration().value("peers", std::map<std::string, std::string>{})) {
         add_owner(name).mac = mac_of(mac);
     }
+    read_addresses();
     held_.reserve(most_held);
     program.loop().add([this](std::uint64_t tsc) { return poll(tsc); });
     answer_orders();
+}
+
+void ServerSwitch::read_addresses() {
+    using Addresses = std::map<std::string, std::vector<std::string>>;
+    for (const auto& [name, addresses] : program_.configuration().value("addresses", Addresses{})) {
+        const auto& owner = *owners_[owner_named(name)];
+        for (const auto& text : addresses) {
+            const auto address = packet::Ipv4Address::parse(text);
+            if (!owner.local || !address) {
+                throw std::invalid_argument("'addresses' gives instances of this server IPv4 addresses, found " + name + ": " + text);
+            }
+            addresses_.push_back({address->value, owner.port});
+        }
+    }
+}
+
+const ServerSwitch::OwnAddress* ServerSwitch::addressed(const rte_mbuf* packet) const {
+    if (addresses_.empty()) {
+        return nullptr;
+    }
+    const auto found = std::ranges::find(addresses_, destination_of(rte_pktmbuf_mtod(packet, const std::uint8_t*)),
+                                         &OwnAddress::address);
+    return found != addresses_.end() ? &*found : nullptr;
+}
+
+void ServerSwitch::note_way_back(const rte_mbuf* packet, std::uint64_t tsc) {
+    const auto key = key_of(rte_pktmbuf_mtod(packet, const std::uint8_t*), packet->data_len, identity_);
+    if (!key) {
+        return;
+    }
+    const auto flow = reversed(*key);
+    if (auto* known = table_.find(flow, hash_of(flow)); known != nullptr) {
+        known->last_seen = tsc;
+    }
 }
 
 unsigned ServerSwitch::poll(std::uint64_t tsc) {
@@ -89,6 +127,9 @@ unsigned ServerSwitch::poll(std::uint64_t tsc) {
     for (std::size_t port = 1; port < ports_.size(); ++port) {
         const auto count = ports_[port]->rx(burst, burst_size);
         for (std::uint16_t i = 0; i < count; ++i) {
+            if (!addresses_.empty()) {
+                note_way_back(burst[i], tsc);
+            }
             outputs_.put(uplink, burst[i]);
         }
         handled += count;
@@ -107,7 +148,7 @@ void ServerSwitch::from_uplink(rte_mbuf** burst, std::uint16_t count, std::uint6
     std::optional<FlowKey> keys[burst_size];
     std::uint64_t hashes[burst_size];
     for (std::uint16_t i = 0; i < count; ++i) {
-        keys[i] = key_of(rte_pktmbuf_mtod(burst[i], const std::uint8_t*), burst[i]->data_len);
+        keys[i] = key_of(rte_pktmbuf_mtod(burst[i], const std::uint8_t*), burst[i]->data_len, identity_);
         hashes[i] = keys[i] ? hash_of(*keys[i]) : 0;
         table_.prefetch(hashes[i]);
     }
@@ -118,6 +159,10 @@ void ServerSwitch::from_uplink(rte_mbuf** burst, std::uint16_t count, std::uint6
         if (!keys[i]) {
             bad_frames_.fetch_add(1, std::memory_order_relaxed);
             rte_pktmbuf_free(burst[i]);
+            continue;
+        }
+        if (const auto* own = addressed(burst[i]); own != nullptr) {
+            outputs_.put(own->port, burst[i]);
             continue;
         }
         auto* flow = table_.find(*keys[i], hashes[i]);

@@ -36,6 +36,12 @@ private:
         std::atomic<std::uint64_t> detoured_packets{0};
         std::atomic<std::uint64_t> detoured_bytes{0};
     };
+    /// Address that an instance answers for itself, one that it translates to: what comes for it is no packet of a flow
+    /// that the ranges decide about, but goes the way back of one that the instance has.
+    struct OwnAddress {
+        std::uint32_t address;
+        std::size_t port;
+    };
     struct Watch {
         std::vector<IdRange> ranges;
         Owner owner;
@@ -43,6 +49,9 @@ private:
     };
 
     unsigned poll(std::uint64_t tsc);
+    void read_addresses();
+    [[nodiscard]] const OwnAddress* addressed(const rte_mbuf* packet) const;
+    void note_way_back(const rte_mbuf* packet, std::uint64_t tsc);
     void from_uplink(rte_mbuf** burst, std::uint16_t count, std::uint64_t tsc);
     void serve(rte_mbuf* packet, Flow* flow, Owner owner, std::uint16_t id);
     void send_on(rte_mbuf* packet, OwnerState& owner);
@@ -73,6 +82,7 @@ private:
     Identity identity_;
     std::vector<std::unique_ptr<OwnerState>> owners_;
     std::vector<dpdk::Port*> ports_;  // the uplink first
+    std::vector<OwnAddress> addresses_;
     Outputs outputs_;
     MappedStore store_;
     FlowTable table_;

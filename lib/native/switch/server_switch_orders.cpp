@@ -11,6 +11,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::uint8_t nobody = 255;  // in a map of owners
+
 }  // namespace
 
 void ServerSwitch::answer_orders() {
@@ -54,12 +56,15 @@ json ServerSwitch::set_ranges(const json& order) {
     std::vector<Owner> by_id(id_count, no_owner);
     for (std::size_t low = 0, next = 0; low < id_count; low = next) {
         const auto owner = (*map)[low];
-        if (owner >= owners.size()) {
+        if (owner >= owners.size() && owner != nobody) {
             throw dpdk::Refusal{"bad-order", "id " + std::to_string(low) + " has owner " + std::to_string(owner) + " of " +
                                                  std::to_string(owners.size())};
         }
         while (next < id_count && (*map)[next] == owner) {
             ++next;
+        }
+        if (owner == nobody) {
+            continue;
         }
         const auto range = policy_.covered({static_cast<std::uint16_t>(low), static_cast<std::uint16_t>(next - 1)});
         std::fill(by_id.begin() + range.low, by_id.begin() + range.high + 1, owners[owner]);
@@ -238,7 +243,7 @@ json ServerSwitch::release_held(const json& order) {
         holding_ = false;
         const auto packets = held_.size();
         for (auto* packet : held_) {
-            const auto key = key_of(rte_pktmbuf_mtod(packet, const std::uint8_t*), packet->data_len);
+            const auto key = key_of(rte_pktmbuf_mtod(packet, const std::uint8_t*), packet->data_len, identity_);
             auto* flow = key ? table_.find(*key, hash_of(*key)) : nullptr;
             const auto owner = flow != nullptr ? flow->owner : to;
             serve(packet, flow, owner, flow != nullptr ? flow->id : std::uint16_t{0});

@@ -80,6 +80,43 @@ TEST_CASE("a frame shows its flow, or that it has none") {
     CHECK_FALSE(key_of(options.data(), options.size()));
 }
 
+TEST_CASE("fragments of a datagram are of one flow where addresses alone tell flows apart") {
+    const FlowKey flow{0xc612'0001, 0x0a01'0203, 4660, 53, 17};
+    const FlowKey all{0xc612'0001, 0x0a01'0203, 0, 0, 17};
+    for (const auto& frame : {udp_frame(flow), udp_frame(flow, 0x2000), udp_frame(flow, 0x0003)}) {
+        CHECK(key_of(frame.data(), frame.size(), Identity::addresses) == all);
+    }
+    const auto first = udp_frame(flow, 0x2000);
+    const auto later = udp_frame(flow, 0x0003);
+    CHECK(key_of(first.data(), first.size()) != key_of(later.data(), later.size()));
+}
+
+TEST_CASE("an ICMP error is of the flow of which it quotes a packet that went the other way") {
+    const FlowKey flow{0xc612'0001, 0x0a01'0203, 4660, 53, 17};
+    const auto quoted = udp_frame(reversed(flow));
+    const auto error_of = [&](std::uint8_t type, std::size_t octets) {
+        auto frame = udp_frame({0xc612'0001, 0x0a01'0203, 0, 0, 1});
+        frame.resize(14 + 20 + 8);
+        frame[34] = type;
+        frame.insert(frame.end(), quoted.begin() + 14, quoted.begin() + 14 + static_cast<std::ptrdiff_t>(octets));
+        frame[16] = 0;
+        frame[17] = static_cast<std::uint8_t>(frame.size() - 14);
+        return frame;
+    };
+    for (const std::uint8_t type : {3, 4, 5, 11, 12}) {
+        const auto frame = error_of(type, 28);
+        CHECK(key_of(frame.data(), frame.size()) == flow);
+        CHECK(key_of(frame.data(), frame.size(), Identity::addresses) == FlowKey{flow.source, flow.destination, 0, 0, 17});
+    }
+    const FlowKey own{0xc612'0001, 0x0a01'0203, 0, 0, 1};
+    const auto echo = error_of(8, 28);
+    CHECK(key_of(echo.data(), echo.size()) == own);
+    const auto cut = error_of(3, 19);  // no whole header is quoted
+    CHECK(key_of(cut.data(), cut.size()) == own);
+    const auto without_ports = error_of(3, 23);
+    CHECK(key_of(without_ports.data(), without_ports.size()) == FlowKey{flow.source, flow.destination, 0, 0, 17});
+}
+
 TEST_CASE("exceptions win over ranges, ranges of higher priority over others, what nobody matches has no port") {
     const RulePolicy policy;
     RuleTable table{8, Identity::five_tuple, policy};

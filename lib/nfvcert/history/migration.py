@@ -13,6 +13,8 @@ WORKLOAD = "workload"
 duration_s, trigger_s, repeats, seed, identity, table_capacity, quota, state_timeout_s, function, driver, method,
 initial: instance that carries all at the beginning, instances: {number in the packets: instance}; idle or burst where
 the workload has them."""
+OFFERED = "offered"
+"""Streams beside the flow mode have been sent: finished (to their last packet), packets."""
 TRAFFIC = "traffic.begin"
 """t_ns: the generator's first packet."""
 SPLIT = "split"
@@ -69,3 +71,8 @@ RULES_TABLE = "rules"
 dst, sport, dport, proto, port, owner. Of ranges that overlap the one of the higher priority decides."""
 STATES_TABLE = "states"
 """State that an instance holds of its flows: label, t_ns, instance, src, dst, sport, dport, proto, packets, bytes."""
+PACKETS_TABLE = "packets"
+"""Packets of translated flows that reached the sink, in order: t_ns, stream, sequence, instance, detours, source,
+sport."""
+OFFERED_TABLE = "offered"
+"""The streams that these packets are of: stream, flow, kind, way (out or back), old, packets."""

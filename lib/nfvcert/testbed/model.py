@@ -136,6 +136,9 @@ class Dataplane(_Strict):
     identity: Literal["five-tuple", "addresses", "source-port"] = "five-tuple"
     function: Literal["nat", "basic-nat", "wan-optimiser", "monitor", "qos", "load-balancer"] = "monitor"
     state_timeout_ms: int = Field(default=500, ge=10, description="a flow that is silent for longer has ended")
+    move_latency_us: float = Field(
+        default=500, gt=0, le=20_000, description="latency (99th percentile) that a move of state may add; declared"
+    )
     load: DataplaneLoad = DataplaneLoad()
     cores: DataplaneCores = DataplaneCores()
     hugepages: bool = False

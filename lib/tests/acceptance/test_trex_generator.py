@@ -53,6 +53,26 @@ def generator_of(stand: Stand) -> TrexGenerator:
     return made
 
 
+def test_streams_beside_the_flow_mode_are_captured(stand: Stand, generator: TrexGenerator) -> None:
+    """The flow mode accounts for its own packets; others of the same port are kept as they came, in order."""
+    if not stand.native:
+        pytest.skip("the simulated engine keeps no packets")
+    generator.keep_received(1, 1_000, pcap_filter="dst port 12")
+    generator.flow_prepare(**FLOWS, **FLOWS_LIFETIME, duration_s=1.0)
+    generator.flow_start()
+    generator.add_streams(0, [Stream(PACKET, Rate("pps", 1_000), SingleBurst(300))])
+    begin = time.monotonic_ns()
+    generator.start([0])
+    assert generator.wait([0], 5.0)
+    summary = generator.flow_stop()["summary"]
+    came = generator.received(1)
+    assert [frame for _, frame in came] == [PACKET] * 300
+    assert [t for t, _ in came] == sorted(t for t, _ in came)
+    assert begin < came[0][0] <= time.monotonic_ns()
+    assert (summary["lost"], summary["foreign"]) == (0, 300)
+    assert generator.received(1) == []
+
+
 def test_a_trial(generator: TrexGenerator) -> None:
     counted = Stream(PACKET, Rate("pps", 50_000), group=Group(5))
     timed = Stream(PACKET, Rate("pps", 500), group=Group(6, "latency"))

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import pytest
 
 Step = Callable[..., None]
+INTERRUPTED = ("ma-move-interrupted", "ma-move-target-killed", "ma-move-target-stopped")
 
 
 @pytest.mark.purpose("TP.MA.02.1")
@@ -25,5 +26,5 @@ def test_state_moves_without_loss(recorded: Step, judge: Step) -> None:
 @pytest.mark.purpose("TP.MA.02.2")
 def test_either_side_dies_in_the_middle(recorded: Step, judge: Step) -> None:
     """An interrupted move leaves each state at one instance and goes on."""
-    recorded("ma-move-interrupted")
-    judge("ma-move-interrupted")
+    recorded(*INTERRUPTED)
+    judge(*INTERRUPTED)

@@ -15,6 +15,13 @@ import pytest
 Step = Callable[..., None]
 
 
+@pytest.mark.purpose("TP.MA.05.2")
+def test_both_ways_of_translated_flows(recorded: Step, judge: Step) -> None:
+    """Both directions, fragments and ICMP errors of translated flows reach the owner, in order."""
+    recorded("ma-both-ways")
+    judge("ma-both-ways")
+
+
 @pytest.mark.purpose("TP.MA.05.3")
 def test_one_to_two_to_four_to_eight(recorded: Step, judge: Step) -> None:
     """Ranges partition the whole and flows keep their owner through three rounds."""

@@ -64,9 +64,6 @@ json Engine::flow_start() {
     auto& port = ports_[plan.tx_port];
     prepared->drops_before = receiver_drops(plan);
     auto answer = inside([&](std::uint64_t now_ns, json&) {
-        if (!port.running.empty()) {
-            throw Refusal{"running", "port " + std::to_string(port.index) + " sends streams"};
-        }
         flow_rx_ = plan.rx_port;
         flow_tx_ = &port;
         flow_ = prepared->session.get();

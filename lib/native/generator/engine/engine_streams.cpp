@@ -136,9 +136,6 @@ json Engine::start(const json& order) {
         if (started->running()) {
             throw Refusal{"running", "profile '" + name + "' of port " + std::to_string(port.index) + " is running already"};
         }
-        if (flow_tx_ == &port) {
-            throw Refusal{"running", "port " + std::to_string(port.index) + " sends the flow mode's packets"};
-        }
         check_rate(port, started.get(), started->peak_rate() * multiplier);
         started->start(multiplier, duration, now_ns);
         port.running.emplace_back(name, started.get());

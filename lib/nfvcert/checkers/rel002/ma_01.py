@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from nfvcert.checkers.case import Case, Judgement
 from nfvcert.checkers.declared import Declared
 from nfvcert.checkers.registry import Histories, checker, history_of
@@ -10,11 +12,20 @@ from nfvcert.checkers.rel002.figures import figures
 from nfvcert.checkers.rel002.guards import guarded
 from nfvcert.checkers.rel002.table import Dump, dumps, removal_delays, since
 from nfvcert.checkers.rel002.truth import truth
-from nfvcert.checkers.rel002.workload import Request, Workload, scaling_end, steps, the_request
+from nfvcert.checkers.rel002.workload import (
+    Request,
+    Workload,
+    faults,
+    last_push,
+    scaling_end,
+    steps,
+    the_request,
+)
 from nfvcert.history import History
 from nfvcert.measure import Measure
 
 REMOVAL_LIMIT_S = 1.0
+SETTLED_NS = 100_000_000
 
 
 @checker("TP.MA.01.1")
@@ -83,16 +94,34 @@ def more_flows_than_entries(purpose: str, histories: Histories, declared: Declar
     )
     case.rests_on(history, [found[0].event, found[-1].event])
     case.guard(found[0].others > 0, "no rule of anybody else was in the table")
-    fewest = min(dump.others for dump in found)
-    case.expect(
-        fewest >= found[0].others, f"rules of others evicted: {found[0].others - fewest} of {found[0].others} are gone"
-    )
+    filled = faults(history, "fill")
+    case.rests_on(history, filled)
+    case.guard(bool(filled), "nobody else took entries between the controller's look at the table and its push")
+    others = np.array([dump.others for dump in found])
+    most = np.maximum.accumulate(others)
+    gone = int((most - others).max())
+    case.expect(not gone, f"rules of others evicted: {gone} of {int(most.max())} are gone")
     table_within(case, figures(history))
     affinity(case, flows)
+    _installed(case, history, found, offered, split)
     _said(case, history, found[-1], offered)
     return case.judge(
         "the controller gave way to the limit of the table and said how; nobody lost a rule or an instance"
     )
+
+
+def _installed(case: Case, history: History, found: list[Dump], offered: Workload, split: Request) -> None:
+    """What the controller calls a push has to be in the table: a refusal of the switch is no push."""
+    push = last_push(history)
+    if push is None:
+        return
+    after = [dump for dump in found if dump.t > push.t + SETTLED_NS]
+    if case.guard(bool(after), "the table was not dumped after the push"):
+        case.rests_on(history, [push.event, after[0].event])
+        case.expect(
+            bool(after[0].towards(offered.server(offered.number(split.target)))),
+            "a push is reported that the switch refused: no range of the table leads to the new instance",
+        )
 
 
 def _said(case: Case, history: History, last: Dump, offered: Workload) -> None:

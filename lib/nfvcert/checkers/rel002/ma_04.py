@@ -16,6 +16,7 @@ from nfvcert.history import migration as m
 from nfvcert.measure import Measure
 
 LATENCY_LIMIT_US = 10.0
+REACHED_AGAIN_NS = 1_000_000_000
 
 
 @checker("TP.MA.04.1")
@@ -109,4 +110,7 @@ def old_flows_known_first(purpose: str, histories: Histories, declared: Declared
         old = flows.owned_by(offered.number(split.source)) & (flows["first_tx_ns"] < first) & (flows["last_tx_ns"] > up)
         returned = int((old & (flows["last_detoured_ns"] > up)).sum())
         case.guard(returned >= 10, f"only {returned} old flows were returned after the restart")
+        late = old & flows.within(dumps(history)[-1].towards(server)) & (flows["last_tx_ns"] > up + REACHED_AGAIN_NS)
+        cut = late & (flows["last_owner_ns"] < flows["last_tx_ns"] - REACHED_AGAIN_NS)
+        case.expect(not cut.any(), f"{int(cut.sum())} old flows no longer reach their owner after the restart")
     return case.judge("the list was known before the range change, and survived the restart")

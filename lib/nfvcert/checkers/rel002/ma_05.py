@@ -32,6 +32,7 @@ RATIO_TO_PLAIN = 0.5
 OUTAGE_LIMIT_MS = 200.0
 LATE_NS = 1_000_000_000
 ANNEX = "A.1"
+SAME_REPORT = ("overload", "doubled", "doubled-late")
 
 
 @checker("TP.MA.05.1")
@@ -53,7 +54,7 @@ def annex_a1(purpose: str, histories: Histories, declared: Declared) -> Judgemen
         reached = "never converged" if apart.convergence_s is None else f"converged in {apart.convergence_s:.1f} s"
         case.observe(
             f"with heavy-tailed flows: {reached}, imbalance {apart.imbalance_percent:.1f} %, "
-            f"{apart.affinity_violations} violations, {apart.lost} packets lost"
+            f"{apart.affinity_violations} violations, {apart.lost} packets missing"
         )
     repeats = int(offered.event.data.get("repeats") or 1)
     case.observe(f"{repeats} repeat(s) in this profile, the full one asks for 20")
@@ -212,9 +213,9 @@ def doubled_reports_and_no_place(purpose: str, histories: Histories, declared: D
     lossless(case, flows)
     begun = steps(history, m.DETOUR)
     case.rests_on(history, [step.event for step in begun])
-    doubled = [request for request in requests(history) if request.label in ("overload", "doubled")]
+    doubled = [request for request in requests(history) if request.label in SAME_REPORT]
     case.guard(len(doubled) >= 2, "the overload was not reported twice")
-    ids = {step.event.data["id"] for step in begun if step.t < _no_place_at(history)}
+    ids = {step.event.data["id"] for step in begun if step.t < _next_report(history)}
     ids |= {request.id for request in doubled if request.id is not None}
     case.expect(bool(ids), "the overload report started no split")
     case.expect(len(ids) <= 1, f"{len(ids)} splits after one overload that was reported twice")
@@ -225,8 +226,8 @@ def doubled_reports_and_no_place(purpose: str, histories: Histories, declared: D
     )
 
 
-def _no_place_at(history: History) -> int:
-    return next((request.t for request in requests(history) if request.label == "no-place"), 2**63 - 1)
+def _next_report(history: History) -> int:
+    return next((request.t for request in requests(history) if request.label not in SAME_REPORT), 2**63 - 1)
 
 
 def _no_place(case: Case, history: History) -> None:

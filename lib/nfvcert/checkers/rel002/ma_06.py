@@ -81,7 +81,7 @@ def _old_leaves(case: Case, history: History, flows: Truth, offered: Workload, s
         return
     at, event = gone
     case.rests_on(history, [event])
-    case.expect(at >= last, "the old instance was stopped while flows of it were alive: packets of slow old flows lost")
+    case.expect(at >= last, "the old instance was stopped while flows of it were alive")
     late = (at - last) / 1e9
     limit = LEAVES_WITHIN_S + offered.state_timeout_ns / 1e9
     case.measure(

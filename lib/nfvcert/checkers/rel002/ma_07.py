@@ -74,7 +74,7 @@ def _leaves(case: Case, history: History, flows: Truth, offered: Workload, reque
     at, event = gone
     case.rests_on(history, [event])
     cut = int((own & (flows["last_tx_ns"] > at)).sum())
-    case.expect(not cut, f"the leaving instance was ended with living flows: packets lost on {cut} of them")
+    case.expect(not cut, f"the leaving instance was ended with living flows, {cut} of them")
     final = dumps(history)[-1]
     case.rests_on(history, [final.event])
     case.expect(

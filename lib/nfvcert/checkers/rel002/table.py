@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from nfvcert.checkers.case import Missing
 from nfvcert.checkers.rel002.identity import IDS
 from nfvcert.checkers.rel002.truth import Mask, Range, Truth
+from nfvcert.checkers.rel002.workload import orders
 from nfvcert.history import Event, EventKind, History
 from nfvcert.history.migration import RULES_TABLE, SWITCH
 
@@ -195,3 +197,16 @@ def removal_delays(found: list[Dump], flows: Truth) -> list[tuple[float, float]]
         if last < end:
             delays.append((max(0.0, (seen - last) / 1e9), max(0.0, (gone.get(key, seen) - last) / 1e9)))
     return delays
+
+
+def most_asked_for(history: History, found: list[Dump]) -> int:
+    """Most own entries that an order would have led to, whether the switch took it or not."""
+    times = [dump.t for dump in found]
+    most = 0
+    for order in orders(history, SWITCH, "apply"):
+        asked = int(order.data["t_request"])
+        place = bisect_left(times, asked) - 1
+        if place >= 0:
+            request = order.data["request"]
+            most = max(most, found[place].own + len(request.get("add") or []) - len(request.get("remove") or []))
+    return most

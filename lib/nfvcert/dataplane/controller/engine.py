@@ -157,6 +157,8 @@ class Engine:
             mine = fabric.domain(place)
             self._executor.set_owners(np.where(mine, source, fabric.owners).astype(np.int8))
             t_ns = self._executor.last_effect_ns
+            if scaling.request.method == "always-migrate" and scaling.state in OPEN | {"FAILED"}:
+                self._parties.give_up_move(source)
             self._executor.do(Forget(place))
             server = fabric.server(place)
             kept = {flow: at for flow, at in fabric.exceptions.items() if at != server}

@@ -65,6 +65,7 @@ class Executor:
         self._journal = journal
         self._quota = quota
         self._rules: Rules = {}
+        self._expecting: list[Expect] = []
         self._handlers: dict[type, Callable[[Any], Any]] = {
             SetOwners: lambda order: self.set_owners(order.owners),
             ReadOccupancy: lambda _: {place: parties.occupancy(place) for place in range(len(parties.places))},
@@ -127,6 +128,7 @@ class Executor:
         needed = change(self._rules, wanted)
         if not needed:
             return Pushed(True, time.monotonic_ns())
+        self._expect_again()
         try:
             t_ns = self._apply(needed)
         except SwitchRefused as error:
@@ -185,7 +187,18 @@ class Executor:
         own = entries_of(self._rules.values(), self._switch.cost)
         return self._behaviour.room(capacity, max(0, used - own), self._quota)
 
+    def _expect_again(self) -> None:
+        """Say once more, right before the push, which flows are to be expected.
+
+        A server's switch forgets them like all others when nothing came for the state timeout, and making up the rules
+        may have taken as long.
+        """
+        for order in self._expecting:
+            self._parties.expect(order.server, order.flows, order.place)
+        self._expecting.clear()
+
     def _expect(self, order: Expect) -> None:
+        self._expecting.append(order)
         self._journal.expected(order.server, order.place, order.flows)
         self._parties.expect(order.server, order.flows, order.place)
         self.fabric.expected |= dict.fromkeys(order.flows, order.place)

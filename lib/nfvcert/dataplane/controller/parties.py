@@ -98,6 +98,12 @@ class Parties:
             )
         return int(imported["flows"])
 
+    def give_up_move(self, source: int) -> None:
+        """Let an instance go on with the state that it was moving, and with the packets held back for it."""
+        self.instances[source].call("resume_flows", all=True)
+        server = self.servers.index(self.places[source].server)
+        self.resume(server, source)
+
     def discard(self, place: int, ranges: list[Range]) -> None:
         """Let an instance discard the state of the flows of ranges."""
         self.instances[place].call("release_flows", ranges=ranges, identity=self._identity)

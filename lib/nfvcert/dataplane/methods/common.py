@@ -100,6 +100,11 @@ def push_settled(
     return pushed
 
 
+def known(flows: dict[Flow, int], listed: dict[Flow, int] | None) -> dict[Flow, int]:
+    """Of flows that live, those that were listed before; all, where none were."""
+    return flows if listed is None else {flow: server for flow, server in flows.items() if flow in listed}
+
+
 def settle_when_few(
     fabric: Fabric, ids: IdSet, task: Task, behaviour: ControllerBehaviour, listed: dict[Flow, int] | None = None
 ) -> Generator[Order, Any, Pushed]:
@@ -116,7 +121,7 @@ def settle_when_few(
         flows = yield from strays(fabric, ids)
         pushed = Pushed(False)
         if behaviour.may_push(len(flows), threshold):
-            pushed = yield from push_settled(fabric, ids, flows if listed is None else listed, behaviour)
+            pushed = yield from push_settled(fabric, ids, known(flows, listed), behaviour)
             if pushed.taken:
                 text = f"{len(fabric.exceptions)} exceptions, threshold {threshold}"
                 rules = {"add": pushed.added, "remove": pushed.removed, "threshold": threshold}

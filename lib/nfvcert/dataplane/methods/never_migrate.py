@@ -10,6 +10,7 @@ from nfvcert.dataplane.methods.common import (
     POLL_S,
     Task,
     given,
+    known,
     push_settled,
     room_for_exceptions,
     span,
@@ -55,7 +56,7 @@ def never_migrate(fabric: Fabric, task: Task, behaviour: ControllerBehaviour) ->
                 continue
             pushed = yield from push_settled(fabric, task_ids, flows, behaviour)
         else:
-            pushed = yield from push_settled(fabric, part, flows if listed is None else listed, behaviour)
+            pushed = yield from push_settled(fabric, part, known(flows, listed), behaviour)
         if pushed.taken:
             rules = {"add": pushed.added, "remove": pushed.removed}
             text = f"{len(fabric.exceptions)} exceptions for {span(part)}"

@@ -213,16 +213,18 @@ def _hand_over(
 ) -> Generator[Order, Any, Handed]:
     occupancy = yield ReadOccupancy()
     room: int = yield ReadRoom()
-    elsewhere = sum(1 for flow in fabric.exceptions if not task.domain[flow.id])
+    kept = _kept(fabric, task, behaviour)
+    elsewhere = len(kept)
     others = entries(np.where(task.domain, fabric.base, fabric.ports).astype(np.int8), fabric.base, task.cost)
     free = room - elsewhere - others - _spare(room)
-    choice = _choice(fabric, task, occupancy, wanted, free, extra, room - elsewhere)
+    third = _unprotected(occupancy, task, kept)
+    choice = _choice(fabric, task, occupancy, third, wanted, free, extra, room - elsewhere)
     mine = choice.handed | choice.detoured
     owners = np.where(mine, task.target, np.where(task.domain, task.source, fabric.owners)).astype(np.int8)
     yield SetOwners(owners)
     # from here on no flow is born at the source in `handed`, none at the target outside of `mine`
     occupancy = yield ReadOccupancy()
-    handed = _without_runs(choice.handed, occupancy[task.source])
+    handed = _without_runs(choice.handed, occupancy[task.source] | _unprotected(occupancy, task, kept))
     ports = _ports(fabric, task, handed)
     outside = task.domain & ~handed & occupancy[task.target]
     flows: list[Flow] = (yield ListFlows(task.target, ranges_of(outside))) if outside.any() else []
@@ -231,8 +233,7 @@ def _hand_over(
     returned = flows[taken:]
     if unknown := [flow for flow in returned if flow not in expected]:
         yield Expect(fabric.server(task.source), unknown, task.target)
-    exceptions = {flow: at for flow, at in fabric.exceptions.items() if not task.domain[flow.id]}
-    exceptions |= dict.fromkeys(behaviour.exceptions(flows[:taken]), fabric.server(task.target))
+    exceptions = kept | dict.fromkeys(behaviour.exceptions(flows[:taken]), fabric.server(task.target))
     pushed: Pushed = yield Push(ports, exceptions)
     old, detours = int(occupancy[task.source].sum()), bool(returned) or bool((mine & ~handed).any())
     share = float(handed.sum() / max(1, task.domain.sum()))
@@ -240,11 +241,22 @@ def _hand_over(
 
 
 def _choice(
-    fabric: Fabric, task: Task, occupancy: dict[int, IdSet], wanted: float, free: int, extra: float, most: int
+    fabric: Fabric,
+    task: Task,
+    occupancy: dict[int, IdSet],
+    third: IdSet,
+    wanted: float,
+    free: int,
+    extra: float,
+    most: int,
 ) -> Choice:
-    """What to hand over, so that ranges cost at most `most` entries: what lies between may cost some, too."""
+    """What to hand over, so that ranges cost at most `most` entries: what lies between may cost some, too.
+
+    Ids in `third` have flows of third instances and stay where they are.
+    """
+    old = occupancy[task.source] | third
     while True:
-        choice = choose(occupancy[task.source], occupancy[task.target], task.domain, wanted, free, extra, task.cost)
+        choice = choose(old, occupancy[task.target], task.domain, wanted, free, extra, task.cost)
         if free <= 1 or entries(_ports(fabric, task, choice.handed), fabric.base, task.cost) <= most:
             return choice
         free //= 2
@@ -254,6 +266,23 @@ def _ports(fabric: Fabric, task: Task, handed: IdSet) -> IdMap:
     """The map of ports with a part of the domain handed over."""
     ports = np.where(handed, fabric.server(task.target), fabric.ports)
     return np.where(task.domain & ~handed, fabric.server(task.source), ports).astype(np.int8)
+
+
+def _kept(fabric: Fabric, task: Task, behaviour: ControllerBehaviour) -> dict[Flow, int]:
+    """Exceptions that are no business of this scaling: of other ids, and of flows that earlier ones left elsewhere."""
+    pair = {fabric.server(task.source), fabric.server(task.target)}
+    existing = behaviour.kept_exceptions(fabric.exceptions, int(task.domain.sum()))
+    return {flow: at for flow, at in existing.items() if not task.domain[flow.id] or at not in pair}
+
+
+def _unprotected(occupancy: dict[int, IdSet], task: Task, kept: dict[Flow, int]) -> IdSet:
+    """Ids of the domain with flows of third instances that are detoured to them, as they have no exception."""
+    third = empty_set()
+    for place, ids in occupancy.items():
+        if place not in (task.source, task.target):
+            third |= ids & task.domain
+    third[[flow.id for flow in kept]] = False
+    return third
 
 
 def _without_runs(ids: IdSet, occupied: IdSet) -> IdSet:

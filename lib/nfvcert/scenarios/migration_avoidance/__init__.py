@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from nfvcert.errors import UsageError
-from nfvcert.scenarios.migration_avoidance import changing, disturbing, splitting
+from nfvcert.scenarios.migration_avoidance import both_ways, changing, disturbing, splitting
 from nfvcert.scenarios.migration_avoidance.stage import Stage
 from nfvcert.scenarios.profile import ScalingProfile
 from nfvcert.scenarios.recording import Recording
@@ -20,6 +20,8 @@ SCENARIOS: dict[str, Callable[[Stage], None]] = {
     "ma-table-full": splitting.table_full,
     "ma-always-migrate": splitting.always_migrate,
     "ma-move-interrupted": disturbing.move_interrupted,
+    "ma-move-target-killed": disturbing.move_target_killed,
+    "ma-move-target-stopped": disturbing.move_target_stopped,
     "ma-burst": disturbing.burst,
     "ma-idle": disturbing.idle,
     "ma-refused-rules": disturbing.refused_rules,
@@ -27,6 +29,7 @@ SCENARIOS: dict[str, Callable[[Stage], None]] = {
     "ma-quota": disturbing.quota,
     "ma-alternative": splitting.alternative,
     "ma-list-delayed": disturbing.list_delayed,
+    "ma-both-ways": both_ways.both_ways,
     "ma-doubling": splitting.doubling,
     "ma-overload": disturbing.overload,
     "ma-stillborn": disturbing.stillborn,

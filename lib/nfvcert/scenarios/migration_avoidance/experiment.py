@@ -20,6 +20,7 @@ from nfvcert.scenarios.migration_avoidance.openflow_relay import relay_for
 from nfvcert.scenarios.migration_avoidance.relay import ControlRelay
 from nfvcert.scenarios.migration_avoidance.rules import RuleDumps
 from nfvcert.scenarios.migration_avoidance.trial import record_table, record_trial
+from nfvcert.scenarios.migration_avoidance.warming import warm_up, warm_up_flows
 from nfvcert.scenarios.recording import Recording
 from nfvcert.testbed.attachment import DataplaneAccess
 from nfvcert.testbed.dataplane import DataplaneHandle, Setup, open_dataplane
@@ -27,7 +28,6 @@ from nfvcert.testbed.dataplane import DataplaneHandle, Setup, open_dataplane
 SAMPLE_S = 0.1
 STATUS_S = 0.5
 TABLE_CALM_S = 0.3
-WARM_UP_S = 1.0
 STATES = ("src", "dst", "sport", "dport", "proto", "packets", "bytes")
 
 
@@ -76,6 +76,7 @@ class Experiment:
         self._stack = ExitStack()
         self._rules = RuleDumps()
         self._states: list[dict[str, Any]] = []
+        self._down: dict[str, int] = {}
         self.relays: dict[str, ControlRelay] = {}
         self.handle: DataplaneHandle
         self.controller: Controller
@@ -98,6 +99,7 @@ class Experiment:
     def _bring_up(self) -> None:
         self.recording.step("bringing up switches, network functions and generator")
         self.handle = self._stack.enter_context(open_dataplane(self._access, self._setup))
+        warm_up(self.handle, self.recording.step)
         for name, path in self._relay_paths.items():
             relay = relay_for(self.handle.layout, name, path, self._ordered)
             self._stack.callback(relay.close)
@@ -108,19 +110,9 @@ class Experiment:
         self._describe()
         self._flows = self._folder / "flows.csv"
         if self.handle.layout.bridged:
-            self._warm_up()
+            warm_up_flows(self.handle, self.load.parameters(), self.load.concurrent, self.recording.step)
         self.handle.generator.flow_prepare(**self.load.parameters(), flows_file=str(self._flows))
         self._watch()
-
-    def _warm_up(self) -> None:
-        """Let Open vSwitch see the first flows, which in a network do not begin all at once, before anything counts."""
-        self.recording.step("warming up Open vSwitch")
-        generator = self.handle.generator
-        wanted = {**self.load.parameters(), "pps": round(self.load.concurrent * 2 / WARM_UP_S), "duration_s": WARM_UP_S}
-        generator.flow_prepare(**wanted)
-        generator.flow_start()
-        time.sleep(WARM_UP_S + TABLE_CALM_S)
-        generator.flow_stop()
 
     def _describe(self) -> None:
         """Record the workload with everything that holds for it."""
@@ -145,6 +137,7 @@ class Experiment:
             "driver": layout.driver,
             "method": self.method,
             "initial": self.initial,
+            "move_latency_us": self._access.settings.move_latency_us,
             "instances": {str(number): name for name, number in layout.instances.items()},
         }
         self.recorder.mark(m.WORKLOAD, **{**about, **load.extra, **self._about})
@@ -219,18 +212,33 @@ class Experiment:
     def kill(self, name: str) -> None:
         """Kill a process."""
         self.recording.step(f"killing {name}")
+        self._down[name] = time.monotonic_ns()
         self.fault("kill", name)
         self.handle.kill(name)
 
     def restart(self, name: str, *, after_s: float = 0.0, kind: str = "restart") -> None:
         """Kill a process and start it again."""
         self.recording.step(f"killing {name} and starting it again")
-        down = time.monotonic_ns()
+        self._down[name] = time.monotonic_ns()
         self.fault(kind, name)
         self.handle.kill(name)
         time.sleep(after_s)
+        self.revive(name)
+
+    def revive(self, name: str) -> None:
+        """Start a process again that was killed."""
         self.handle.start(name)
+        down = self._down.pop(name)
         self.recorder.mark(marks.RESTARTED, component=name, down_from=down, up_at=time.monotonic_ns())
+
+    def stand_still(self, name: str, seconds: float) -> None:
+        """Stop a process and let it go on after some time."""
+        self.recording.step(f"stopping {name} for {seconds:g} s")
+        self.fault("stop", name, seconds=seconds)
+        self.handle.stop(name)
+        time.sleep(seconds)
+        self.handle.go_on(name)
+        self.fault("continue", name)
 
     def dump_states(self, label: str) -> None:
         """Read the per-flow state of all instances that answer."""

@@ -60,6 +60,7 @@ def load_of(
     name: str = "a1",
     mean_s: float = MEAN_LIFETIME_S,
     concurrent: float = 1.0,
+    packets: float | None = None,
     heavy_tailed: bool = False,
     most_packets: float | None = None,
     extra: dict[str, Any] | None = None,
@@ -71,6 +72,7 @@ def load_of(
         identity: from what the id of a flow is computed.
         mean_s: mean lifetime; the rate of new flows follows from it and from the number alive.
         concurrent: living flows as a share of the workload's, the rate of packets staying as it is.
+        packets: share of the full rate of packets; default: the scale.
         most_packets: packets a second that the devices carry; where the load is above, each flow sends fewer.
         heavy_tailed: lengths after the campus mix of AGH 2015 in the place of the exponential distribution.
     """
@@ -82,11 +84,11 @@ def load_of(
         "model": "exponential", "mean_s": mean_s,
     }  # fmt: skip
     addresses = {"addresses": EVERY_PORT} if identity == "source-port" else {}
-    packets = full.packets_per_second * scale
+    rate = full.packets_per_second * (scale if packets is None else packets)
     return Load(
         scale=scale,
         frame=full.frame,
-        packets_per_second=packets if most_packets is None else min(packets, most_packets),
+        packets_per_second=rate if most_packets is None else min(rate, most_packets),
         concurrent=alive,
         new_per_second=new,
         table_capacity=max(8, round(settings.table_capacity * scale)),

@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,16 @@ QUIET = frozenset(
 
 UNREAD = ("state", "map")
 """Long fields that no checker reads; what they bring about is seen in dumps and in packets."""
+
+
+@dataclass
+class _Held:
+    seconds: float
+    skip: int = 0
+    lose: bool = False
+
+
+_FREE = _Held(0.0)
 
 
 class ControlRelay:
@@ -47,7 +58,7 @@ class ControlRelay:
         self._observer = observer
         self._delays: dict[str, float] = {}
         self._cuts: dict[str, int] = {}
-        self._holds: dict[str, float] = {}
+        self._holds: dict[str, _Held] = {}
         self._arrived: dict[str, threading.Event] = {}
         self._closed = threading.Event()
         self._connections: list[socket.socket] = []
@@ -62,10 +73,15 @@ class ControlRelay:
         """Hold every order of that name back for some time before it is passed on; 0 ends it."""
         self._delays[op] = seconds
 
-    def hold_next(self, op: str, seconds: float) -> None:
-        """Hold the next order of that name back for some time; :meth:`await_order` tells when it is there."""
+    def hold_next(self, op: str, seconds: float, *, skip: int = 0, lose: bool = False) -> None:
+        """Hold the next order of that name back for some time; :meth:`await_order` tells when it is there.
+
+        Args:
+            skip: let so many of them pass before.
+            lose: then break the connection in the place of passing it on, as when the one who sent it has died.
+        """
         self._arrived[op] = threading.Event()
-        self._holds[op] = seconds
+        self._holds[op] = _Held(seconds, skip, lose)
 
     def await_order(self, op: str, timeout_s: float) -> bool:
         """Wait for the order that is to be held; False when it does not come in time."""
@@ -123,11 +139,20 @@ class ControlRelay:
         if self._cuts.get(op, 0) > 0:
             self._cuts[op] -= 1
             return False
-        held = self._holds.pop(op, 0.0)
+        held = self._held(op)
+        time.sleep(max(held.seconds, self._delays.get(op, 0.0)))
+        return not held.lose
+
+    def _held(self, op: str) -> _Held:
+        """How the order that has just come is held back."""
+        held = self._holds.get(op, _FREE)
+        if held.skip > 0:
+            held.skip -= 1
+            return _FREE
+        self._holds.pop(op, None)
         if op in self._arrived:
             self._arrived[op].set()
-        time.sleep(max(held, self._delays.get(op, 0.0)))
-        return True
+        return held
 
     def _answers(self, client: socket.socket, server: socket.socket, asked: deque[dict[str, Any] | None]) -> None:
         """Pass answers and events back; each answer belongs to the oldest order without one."""

@@ -13,8 +13,15 @@ from nfvcert.scenarios.migration_avoidance.stage import Stage
 TAIL = 50
 """Flows that never end in the workload of that name."""
 TENANT = "tenant"
+FOREIGN_BEFORE = 100
+"""Entries of another tenant before the split."""
+HELD_S = 0.3
+"""So long a push is held back while somebody else takes entries."""
 LONGEST_S = 30.0
 ROUND_S = 10.0
+LAST_ROUND_S = 12.0
+LEAST_ENDLESS = 15
+DOUBLING_PACKETS = 0.1
 OPEN_VSWITCH_PPS = 150_000
 """Packets a second that Open vSwitch carries without loss on a core that it shares; flows and table stay as ever."""
 SETTLED_S = 16.0
@@ -53,12 +60,24 @@ def never_migrate(stage: Stage) -> None:
 
 
 def table_full(stage: Stage) -> None:
-    """10,000 living flows, so that 5,000 exceptions would be needed; some entries are somebody else's."""
+    """10,000 living flows, so that 5,000 exceptions would be needed; some entries are somebody else's.
+
+    Between the controller's look at the table and its push another tenant takes two thirds of what was free.
+    """
     with stage.experiment("never-migrate") as experiment:
-        foreign(experiment.handle.switch(TENANT), stage.entries(100))
+        tenant = experiment.handle.switch(TENANT)
+        held = stage.entries(FOREIGN_BEFORE)
+        foreign(tenant, held)
         experiment.start_traffic()
         experiment.until(stage.trigger_s)
+        push = experiment.relays["switch"]
+        push.hold_next("apply", HELD_S)
         experiment.split()
+        if push.await_order("apply", LONGEST_S):
+            used, capacity = tenant.used()
+            taken = (capacity - used) * 2 // 3
+            experiment.fault("fill", "switch", entries=taken)
+            foreign(tenant, taken, first=held)
         experiment.finish()
 
 
@@ -76,10 +95,15 @@ def always_migrate(stage: Stage) -> None:
 
 
 def doubling(stage: Stage) -> None:
-    """One to two to four to eight; the next round begins while old flows of the last live."""
-    least = stage.trigger_s + 3 * ROUND_S + 5.0
-    extra = {"endless": TAIL}
-    with stage.experiment("sub-ranges", servers=8, least_s=least, name="tail", mean_s=2.0, extra=extra) as experiment:
+    """One to two to four to eight; the next round begins while old flows of the last live.
+
+    Eighteen processes share the cores, so packets come at a tenth of the rate.
+    """
+    least = stage.trigger_s + 3 * ROUND_S + LAST_ROUND_S
+    extra = {"endless": max(LEAST_ENDLESS, round(TAIL * stage.profile.load))}
+    with stage.experiment(
+        "sub-ranges", servers=8, least_s=least, name="tail", mean_s=2.0, extra=extra, packets=DOUBLING_PACKETS
+    ) as experiment:
         experiment.start_traffic()
         under_way: list[str | None] = []
         for number, count in enumerate((1, 2, 4)):
@@ -94,9 +118,9 @@ def doubling(stage: Stage) -> None:
         experiment.finish()
 
 
-def foreign(tenant: Switch, count: int) -> None:
-    """Put rules of another tenant into the table: exceptions of flows that are never offered."""
-    flows = [Flow(0, 0x64400000 + n, 0x64500000 + n, 1, 1, 6) for n in range(count)]
+def foreign(tenant: Switch, count: int, *, first: int = 0) -> None:
+    """Put rules of another tenant into the table: exceptions of flows that are never offered, from number ``first``."""
+    flows = [Flow(0, 0x64400000 + n, 0x64500000 + n, 1, 1, 6) for n in range(first, first + count)]
     tenant.apply(Change([], [FlowRule(flow, "s1") for flow in flows]))
 
 

@@ -236,19 +236,23 @@ class Layout:
             "peers": {name: self.server_mac(name) for name in self.server_names if name != server},
             "idle_timeout_ms": self.state_timeout_ms,
         }
+        own = {place: [self.setup.addresses[f"{server}/{place}"]] for place in places if self.setup.addresses}
+        if own:
+            document["addresses"] = own
         if self.setup.state_files:
             document["state_file"] = str(self.folder / f"{server}.state")
         return document
 
     def _instance(self, name: str) -> Document:
         link = self._link(name.replace("/", "-"), "client")
+        translates = {"external": self.setup.addresses[name]} if self.setup.addresses else {}
         return {
             **self._common(name, self._core_of(name), {"left": link}),
             "function": self.setup.function or self.settings.function,
             "instance": self.instances[name],
             "sink_mac": SINK_MAC,
             "state_timeout_ms": self.state_timeout_ms,
-            "parameters": {**self.setup.parameters},
+            "parameters": {**self.setup.parameters, **translates},
         }
 
     def _core_of(self, name: str) -> int:

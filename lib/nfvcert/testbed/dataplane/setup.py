@@ -15,8 +15,8 @@ class Setup:
 
     ``parameters`` go to the network function, ``switch`` to the hardware switch (``rule_delay_us``, ``refuse_every``,
     ...), ``controller`` to the controller (``quota``, ...). ``relays`` names control sockets that the controller is
-    told in the place of a component's own. With ``state_files`` a server switch that is started again knows what it
-    knew.
+    told in the place of a component's own. ``addresses`` gives instances that translate the address to which they do;
+    server switches know it, too. With ``state_files`` a server switch that is started again knows what it knew.
     """
 
     servers: int | None = None
@@ -30,6 +30,7 @@ class Setup:
     switch: Mapping[str, Any] = field(default_factory=dict)
     controller: Mapping[str, Any] = field(default_factory=dict)
     relays: Mapping[str, str] = field(default_factory=dict)
+    addresses: Mapping[str, str] = field(default_factory=dict)
     state_files: bool = True
     ring: int = 8192
     """Packets that a link holds: some milliseconds at full load, for what else runs on the cores."""

@@ -12,6 +12,7 @@ from typing import Any, Self
 from nfvcert.traffic.trex.flow_mode import FlowMode
 from nfvcert.traffic.trex.plan import Stream, intended_packets
 from nfvcert.traffic.trex.process import ORDER_S, ClientProcess, GeneratorRefusal
+from nfvcert.traffic.trex.receiving import Receiving
 from nfvcert.traffic.trex.trial import Reading, Tolerances, TrexTrial, difference, reading_of, sums
 
 START_S = 20.0
@@ -24,7 +25,7 @@ MOST_GROUPS = 1000
 __all__ = ["GeneratorRefusal", "TrexGenerator"]
 
 
-class TrexGenerator(FlowMode):
+class TrexGenerator(FlowMode, Receiving):
     """A generator behind a TRex server, driven by the unmodified client in a process of its own.
 
     Orders may come from several threads; they are carried out one after the other.
@@ -45,7 +46,8 @@ class TrexGenerator(FlowMode):
         super().__init__(ClientProcess(f"TRex at {server}:{rpc}", log))
         self._address: dict[str, Any] = {"server": server, "rpc": rpc, "publisher": publisher, "user": user}
         self._speeds: dict[int, float] = {}
-        self._streams: dict[int, list[Stream]] = {}
+        self._streams: dict[int | str, list[Stream]] = {}
+        self._captures: dict[int, tuple[int, int]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -96,8 +98,12 @@ class TrexGenerator(FlowMode):
 
     # streams
 
-    def add_streams(self, port: int, streams: Sequence[Stream]) -> list[int]:
-        """Add streams to a port; answers their numbers. Raises: GeneratorRefusal with the first stream's fault."""
+    def add_streams(self, port: int | str, streams: Sequence[Stream]) -> list[int]:
+        """Add streams to a port, or to a profile of it that runs on its own ("1.late"); answers their numbers.
+
+        Raises:
+            GeneratorRefusal: with the first stream's fault.
+        """
         answer = self._client.order("add_streams", port=port, streams=[stream.described() for stream in streams])
         self._streams.setdefault(port, []).extend(streams)
         return [int(number) for number in answer["ids"]]
@@ -110,7 +116,7 @@ class TrexGenerator(FlowMode):
             self._streams.pop(port, None)
 
     def start(
-        self, ports: Sequence[int], *, multiplier: float | str = 1.0, duration_s: float = -1, force: bool = False
+        self, ports: Sequence[int | str], *, multiplier: float | str = 1.0, duration_s: float = -1, force: bool = False
     ) -> dict[str, Any]:
         """Start sending.
 

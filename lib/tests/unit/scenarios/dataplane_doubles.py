@@ -65,7 +65,7 @@ class Component:
             for name in order["remove"]:
                 self.rules.pop(name)
             self.rules |= {rule["rule"]: rule for rule in order["add"]}
-        if order["op"] in ("dump", "apply"):
+        if order["op"] in ("dump", "apply", "info"):
             return {"rules": list(self.rules.values()), "used": len(self.rules), "capacity": 205}
         if order["op"] == "counters":
             ports = {name: {"rx_packets": 0} for name in ("source", "sink", "s1", "s2")}
@@ -82,6 +82,39 @@ class Generator:
         self.parameters: dict[str, Any] = {}
         self.bursts: list[dict[str, Any]] = []
         self._begin = 0
+        self.streams: list[tuple[Any, Any]] = []
+        self._came: list[tuple[int, bytes]] = []
+
+    def keep_received(self, port: int, packets: int, *, pcap_filter: str) -> None:
+        """Received packets are always kept."""
+
+    def add_streams(self, port: Any, streams: list[Any]) -> list[int]:
+        """Remember them; those outward reach the sink once, as the first instance sends them on."""
+        self.streams += [(port, stream) for stream in streams]
+        for stream in streams if port == 0 else ():
+            frame = bytearray(stream.packet)
+            frame[11] = 1
+            self._came.append((time.monotonic_ns(), bytes(frame)))
+        return list(range(len(streams)))
+
+    def received(self, port: int) -> list[tuple[int, bytes]]:
+        """What has come."""
+        came, self._came = self._came, []
+        return came
+
+    def start(self, ports: list[int], *, force: bool = False) -> dict[str, Any]:
+        """Begin with the streams."""
+        return {"t_ns": time.monotonic_ns()}
+
+    def stop(self, ports: list[int]) -> None:
+        """End them."""
+
+    def remove_streams(self, ports: list[int]) -> None:
+        """Forget them."""
+
+    def wait(self, ports: list[int], timeout_s: float) -> bool:
+        """They have ended."""
+        return True
 
     def flow_prepare(self, **parameters: Any) -> dict[str, Any]:
         """Remember what is wanted."""
@@ -221,6 +254,9 @@ class Handle:
             bridged=False,
             instances=instances,
             control=self.control_path,
+            server_names=servers,
+            setup=setup,
+            server_mac=lambda server: f"02:4e:46:01:00:0{server[1:]}",
         )
 
     def control_path(self, name: str) -> Path:
@@ -256,6 +292,14 @@ class Handle:
     def kill(self, name: str) -> None:
         """Kill one."""
         self.done.append(("kill", name))
+
+    def stop(self, name: str) -> None:
+        """Stop one."""
+        self.done.append(("stop", name))
+
+    def go_on(self, name: str) -> None:
+        """Let it go on."""
+        self.done.append(("go on", name))
 
     def processes(self) -> list[dict[str, Any]]:
         """All of them."""

@@ -17,12 +17,20 @@ from nfvcert.checkers.rel002.truth import truth
 from nfvcert.checkers.rel002.workload import orders, requests, steps, workload
 from nfvcert.history import EventKind, History, load_history, marks
 from nfvcert.history import migration as m
-from nfvcert.scenarios import migration_avoidance
-from nfvcert.scenarios.migration_avoidance import SCENARIOS, changing, experiment, record, splitting
+from nfvcert.scenarios.migration_avoidance import (
+    SCENARIOS,
+    both_ways,
+    changing,
+    disturbing,
+    experiment,
+    record,
+    splitting,
+)
 from nfvcert.scenarios.profile import ScalingProfile
 from nfvcert.scenarios.recording import Recording
 from nfvcert.testbed.attachment import DataplaneAccess
 from nfvcert.testbed.model import Dataplane
+from nfvcert.traffic.translated import KINDS
 
 
 @pytest.fixture
@@ -32,6 +40,10 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(splitting, "SETTLED_S", 0.0)
     for name in ("STAGE_S", "LAST_ENDS_S", "LONGEST_WAIT_S", "TURN_AFTER_S", "AFTERWARDS_S"):
         monkeypatch.setattr(changing, name, 0.1)
+    for name in ("DOWN_S", "UNDER_WAY_S", "PUSHED_S", "BACK_S", "STANDS_S"):
+        monkeypatch.setattr(disturbing, name, 0.1)
+    for name in ("STILL_S", "NEW_S"):
+        monkeypatch.setattr(both_ways, name, 0.1)
 
 
 @pytest.fixture
@@ -46,7 +58,7 @@ def recorded(scenario: str, folder: Path) -> History:
     access = DataplaneAccess(
         run="r", testbed="dataplane", state_dir=str(folder), log_dir=str(folder), features=[], settings=Dataplane()
     )
-    profile = ScalingProfile.model_construct(load=0.05, duration_s=0.6, trigger_s=0.1, repeats=1)
+    profile = ScalingProfile.model_construct(load=0.05, duration_s=0.6, trigger_s=0.1, repeats=1, kills=2)
     record(scenario, Recording(folder, scenario, None, {"testbed": "dataplane"}), access, profile)
     return load_history(folder / "history" / f"{scenario}.jsonl")
 
@@ -76,7 +88,7 @@ def test_a_scenario_records_what_checkers_look_for(folder: Path) -> None:
 @pytest.mark.usefixtures("short")
 @pytest.mark.parametrize("scenario", [name for name in SCENARIOS if name not in ("ma-plain", "ma-doubling")])
 def test_every_scenario_comes_to_its_end(scenario: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (splitting, migration_avoidance.disturbing, changing):
+    for module in (splitting, disturbing, changing):
         monkeypatch.setattr(module, "LONGEST_S", 0.1)
     history = recorded(scenario, folder)
     end = history.mark(marks.END)
@@ -86,6 +98,27 @@ def test_every_scenario_comes_to_its_end(scenario: str, folder: Path, monkeypatc
     assert {m.FLOWS_TABLE, m.RULES_TABLE} <= set(history.tables)
     assert not list(folder.glob("*.rly"))
     assert HANDLES[-1].generator.parameters["pps"] == 74_405
+
+
+@pytest.mark.usefixtures("short")
+def test_a_controller_is_killed_again_and_again(folder: Path) -> None:
+    history = recorded("ma-controller-killed", folder)
+    kills = history.of(EventKind.FAULT, where=lambda event: event.data["kind"] == "kill")
+    restarts = [mark for mark in history.marks(marks.RESTARTED) if mark.data["component"] == "controller"]
+    assert len(kills) == len(restarts) >= 1
+
+
+@pytest.mark.usefixtures("short")
+def test_translated_flows_are_offered_in_both_directions(folder: Path) -> None:
+    history = recorded("ma-both-ways", folder)
+    offered = history.tables[m.OFFERED_TABLE].to_pylist()
+    assert {(row["kind"], row["way"]) for row in offered} == {(k, w) for k in KINDS for w in ("out", "back")}
+    assert len({row["stream"] for row in offered}) == len(offered)
+    assert history.tables[m.PACKETS_TABLE].num_rows == sum(row["way"] == "out" for row in offered)
+    assert HANDLES[-1].setup.addresses == {"s1/v1": "192.0.2.1", "s2/v1": "192.0.2.2"}
+    sent = history.mark(m.OFFERED)
+    assert sent is not None
+    assert sent.data["finished"] is True
 
 
 @pytest.mark.usefixtures("short")

@@ -115,6 +115,18 @@ def test_an_order_can_be_held_and_waited_for(wired: Wired) -> None:
     assert time.monotonic() - begin < 0.2
 
 
+def test_a_later_order_can_be_held_and_then_lost(wired: Wired) -> None:
+    wired.relay.hold_next("apply", 0.1, skip=2, lose=True)
+    wired.client.call("apply")
+    wired.client.call("apply")
+    assert not wired.relay.await_order("apply", 0.01)
+    begin = time.monotonic()
+    assert wired.client.call("apply")["ok"]  # lost, and repeated over a new connection
+    assert time.monotonic() - begin >= 0.1
+    assert wired.relay.await_order("apply", 0.01)
+    assert len(wired.component.orders) == 3
+
+
 def test_orders_can_be_slowed_until_told_otherwise(wired: Wired) -> None:
     wired.relay.delay("expect_flows", 0.2)
     begin = time.monotonic()

@@ -94,7 +94,9 @@ class Port:
     """The engine's capture that is the receive queue."""
     highest_stream: int = 0
     flow_mode: str | None = None
-    """"prepared", "running" or "stopping" while the flow mode has the port."""
+    """"prepared", "running" or "stopping" while the flow mode sends by the port."""
+    flow_load: Load = field(default_factory=Load)
+    """What it was asked to send."""
 
     @property
     def speed_gbps(self) -> float:
@@ -190,6 +192,10 @@ class Port:
         return sorted(self.profiles) if name == ALL_PROFILES else [name]
 
     def present_load(self, *, without: str | None = None) -> Load:
+        """What streams and the flow mode send at most at once."""
+        return self.stream_load(without=without) + self.flow_load
+
+    def stream_load(self, *, without: str | None = None) -> Load:
         """What runs at most at once, at the present multipliers."""
         total = Load()
         for name, profile in self.profiles.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scaling_stories import BOTH, HALF, hold, split_plainly
 from scaling_world import NEVER, Change, Scaling
+from translated_stories import first_fragments_elsewhere
 
 from nfvcert.history import migration as m
 
@@ -40,6 +41,14 @@ def _ignores_full_table(world: Scaling) -> None:
     world.ended("CONVERGED")
 
 
+def _ignores_refusal(world: Scaling) -> None:
+    """The switch refused the whole push; the controller says that it was taken."""
+    world._events = [e for e in world._events if e.data.get("name") != m.SPLIT]
+    world.ask(2.0)
+    world.did(2.05, m.PUSH, final=True)
+    world.ended("CONVERGED", reason="ranges and exceptions are in the hardware switch")
+
+
 def _evicts(world: Scaling) -> None:
     """A rule of somebody else makes room for one more exception."""
     _ignores_full_table(world)
@@ -65,18 +74,21 @@ def _removes_exceptions_early(world: Scaling) -> None:
 
 
 def _filter_before_import(world: Scaling) -> None:
-    """What came before the state is counted anew."""
-    _dead_copy(world)
-
-
-def _dead_copy(world: Scaling) -> None:
-    world.states.clear()
-    hold(world, "final", 8.3, {2: (world.owner == 2) | world.elsewhere[0].chosen}, off=3)
+    """What came before the state was counted anew, and the state cannot be taken in beside it."""
+    world._events = [e for e in world._events if e.data.get("name") != m.SCALING_END]
+    world.ended("FAILED", reason="s2/v1: state that was moved conflicts with what the instance has")
+    world.contents = world.contents[:1]
 
 
 def _deletes_when_sent(world: Scaling) -> None:
-    kept = [state for state in world.states if state["instance"] == "s1/v1"]
-    world.states = kept + [state for state in world.states if state["instance"] != "s1/v1"][::2]
+    """What was under way when the controller died is begun anew by the new instance."""
+    for state in [s for s in world.states if s["instance"] == "s2/v1" and s["packets"] > 100][::3]:
+        state["packets"] = state["packets"] // 2
+
+
+def _dead_copy(world: Scaling) -> None:
+    """The old instance keeps what it has given away."""
+    hold(world, "final", 2.2, {1: world.elsewhere[0].chosen})
 
 
 # migration avoidance
@@ -148,7 +160,8 @@ def _loop(world: Scaling) -> None:
 
 
 def _forgets_at_restart(world: Scaling) -> None:
-    world.stray(_old_half(world, 4.3), 4.3, NEVER, 2)
+    """Ranges and flows are gone: nothing that comes there gets any further."""
+    world.lose(_old_half(world, 4.3), 4.3, NEVER)
 
 
 # scale-out
@@ -159,11 +172,8 @@ def _kernel_socket(world: Scaling) -> None:
 
 
 def _upper_end_left_out(world: Scaling) -> None:
-    world.lose(world.id % 32 == 31, 2.1, NEVER)
-
-
-def _by_number_of_flows(world: Scaling) -> None:
-    world.owner[(world.born > 8.0) & (np.arange(len(world)) % 2 == 0)] = 1
+    """New flows with these ids reach the new instance by way of the old one for ever."""
+    world.detour((world.owner == 2) & (world.id % 64 == 63), 2.1, NEVER)
 
 
 def _overwrites_exceptions(world: Scaling) -> None:
@@ -217,7 +227,7 @@ def _turns_everything(world: Scaling) -> None:
 
 
 STORIES: dict[str, dict[str, list[Change]]] = {
-    "DEF.MA.01.a": {"ma-table-full": [_ignores_full_table]},
+    "DEF.MA.01.a": {"ma-table-full": [_ignores_refusal]},
     "DEF.MA.01.c": {"ma-table-full": [_evicts]},
     "DEF.MA.01.d": {"ma-never-migrate": [_leaves_out_exceptions]},
     "DEF.MA.01.e": {"ma-never-migrate": [_removes_exceptions_early]},
@@ -236,7 +246,7 @@ STORIES: dict[str, dict[str, list[Change]]] = {
     "DEF.MA.04.b": {"ma-alternative": [_handled_and_sent_back]},
     "DEF.MA.04.c": {"ma-alternative": [_loop]},
     "DEF.MA.04.d": {"ma-list-delayed": [_forgets_at_restart]},
-    "DEF.MA.05.a": {"ma-doubling": [_by_number_of_flows]},
+    "DEF.MA.05.b": {"ma-both-ways": [first_fragments_elsewhere]},
     "DEF.MA.05.c": {"ma-doubling": [_overwrites_exceptions]},
     "DEF.MA.05.d": {"ma-sub-ranges": [_kernel_socket]},
     "DEF.MA.05.e": {"ma-overload": [_two_splits]},

@@ -125,6 +125,7 @@ def ma_never_migrate() -> Scaling:
 def ma_table_full() -> Scaling:
     world = Scaling("ma-table-full", method="never-migrate", end=8.0)
     world.foreign = 5
+    world.fault(2.02, "fill", "switch", entries=130)
     world.ask(2.0, status=409, answer={"detail": "498 exceptions are needed, 200 entries are free"})
     return world
 
@@ -161,20 +162,65 @@ def hold(world: Scaling, label: str, t: float, holders: dict[int, Mask], off: in
             )  # fmt: skip
 
 
-def ma_move_interrupted() -> Scaling:
-    world = ma_always_migrate()
-    world.scenario = "ma-move-interrupted"
-    world.fault(2.2, "kill", "controller")
-    world.fault(2.22, "stop", "s2/v1", seconds=2.0)
-    moved = world.elsewhere[0].chosen
-    world.states.clear()
-    hold(
-        world,
-        "after",
-        4.5,
-        {2: ((world.owner == 2) | moved) & world.alive(4.5), 1: world.alive(4.5) & (world.owner == 1) & ~moved},
-    )
+def _half_moved(scenario: str, at: float = 2.2) -> tuple[Scaling, Mask, Mask]:
+    """A move of which half is done before ``at``; returns the flows moved before and after it, too."""
+    world = Scaling(scenario, method="always-migrate", end=8.0)
+    inside = world.within(*HALF)
+    world.owner[inside & (world.born >= 2.1)] = 2
+    moved = inside & (world.born < 2.1) & (world.died > 2.5)
+    first = moved & (np.arange(len(world)) % 2 == 0)
+    world.stray(first, at - 0.05, NEVER, 2)
+    world.did(2.1, m.MOVE_BEGIN)
+    return world, first, moved & ~first
+
+
+def _end_of_move(world: Scaling, holders: dict[int, Mask], t: float = 4.5) -> Scaling:
+    hold(world, "after", t, {number: chosen & world.alive(t) for number, chosen in holders.items()})
+    hold(world, "final", world.end + 0.4, holders)
     return world
+
+
+def ma_move_interrupted() -> Scaling:
+    world, first, then = _half_moved("ma-move-interrupted")
+    world.stray(then, 3.3, NEVER, 2)
+    world.ask(2.0)
+    world.fault(2.2, "kill", "controller")
+    world.did(3.35, m.MOVED)
+    world.rules(3.35, BOTH)
+    world.ended("COMPLETED")
+    target = (world.owner == 2) | first | then
+    return _end_of_move(world, {2: target, 1: ~target})
+
+
+def ma_move_target_stopped() -> Scaling:
+    world = ma_move_interrupted()
+    world.scenario = "ma-move-target-stopped"
+    for event in world._events:
+        if event.data.get("kind") == "kill":
+            event.data.update(kind="stop", target="s2/v1", seconds=2.0)
+    return world
+
+
+def ma_move_target_killed() -> Scaling:
+    world, first, then = _half_moved("ma-move-target-killed")
+    world.instances = {1: "s1/v1", 2: "s2/v1", 3: "s3/v1"}
+    world.elsewhere[0].last[:] = np.minimum(world.elsewhere[0].last, 2.3)
+    world.swaps[first] = 2
+    late = world.within(*HALF) & (world.born >= 2.3)
+    world.owner[late] = np.where(world.born[late] < 4.0, 1, 3)
+    stayed = then | (late & (world.owner == 1))
+    world.stray(stayed & (world.died > 4.5), 4.2, NEVER, 3)
+    world.ask(2.0)
+    world.fault(2.2, "kill", "s2/v1")
+    world.ended("WITHDRAWN")
+    world.ask(4.0, "again", to="s3/v1")
+    world.did(4.1, m.MOVE_BEGIN, "again")
+    world.did(4.35, m.MOVED, "again")
+    world.rules(4.35, [(0, 32767, "s1"), (32768, 65535, "s3")])
+    world.ended("COMPLETED", "again")
+    gone = first | (world.owner == 2)
+    target = (world.owner == 3) | (stayed & (world.died > 4.5))
+    return _end_of_move(world, {3: target, 1: ~target & ~gone}, 5.0)
 
 
 def ma_burst() -> Scaling:
@@ -397,6 +443,12 @@ def ma_turn_round() -> Scaling:
     return world
 
 
+def ma_both_ways() -> Scaling:
+    from translated_stories import ma_both_ways as story
+
+    return story()
+
+
 SCENARIOS: dict[str, Callable[[], Scaling]] = {
     "ma-plain": ma_plain,
     "ma-openvswitch": ma_openvswitch,
@@ -406,6 +458,8 @@ SCENARIOS: dict[str, Callable[[], Scaling]] = {
     "ma-table-full": ma_table_full,
     "ma-always-migrate": ma_always_migrate,
     "ma-move-interrupted": ma_move_interrupted,
+    "ma-move-target-killed": ma_move_target_killed,
+    "ma-move-target-stopped": ma_move_target_stopped,
     "ma-burst": ma_burst,
     "ma-idle": ma_idle,
     "ma-refused-rules": ma_refused_rules,
@@ -413,6 +467,7 @@ SCENARIOS: dict[str, Callable[[], Scaling]] = {
     "ma-quota": ma_quota,
     "ma-alternative": ma_alternative,
     "ma-list-delayed": ma_list_delayed,
+    "ma-both-ways": ma_both_ways,
     "ma-doubling": ma_doubling,
     "ma-overload": ma_overload,
     "ma-stillborn": ma_stillborn,

@@ -110,6 +110,8 @@ class Scaling:
         self.trial_changes: dict[str, Any] = {}
         self._events: list[Event] = []
         self.observer_error = 0
+        self.packets: list[dict[str, Any]] = []
+        self.offered: list[dict[str, Any]] = []
 
     def __len__(self) -> int:
         return len(self.born)
@@ -225,6 +227,9 @@ class Scaling:
         tables = {m.FLOWS_TABLE: pa.table(flows), m.RULES_TABLE: pa.Table.from_pylist(rows)}
         if self.states:
             tables[m.STATES_TABLE] = pa.Table.from_pylist(self.states)
+        if self.offered:
+            rows = [{"t_ns": ns(row["t"]), **{k: v for k, v in row.items() if k != "t"}} for row in self.packets]
+            tables |= {m.PACKETS_TABLE: pa.Table.from_pylist(rows), m.OFFERED_TABLE: pa.Table.from_pylist(self.offered)}
         self.mark(self.end + 0.7, marks.END, complete=True, error=None)
         events = sorted(self._events, key=lambda event: event.t)
         numbered = [Event(e.t, e.kind, e.source, e.scenario, e.data, e.wall, seq) for seq, e in enumerate(events)]
@@ -273,6 +278,10 @@ class Scaling:
         for span in self.detours:
             hit = span.chosen & (self.packets_in(span) > 0)
             last_detoured[hit] = ((BASE_S + np.minimum(span.last, self.died)[hit]) * 1e9).astype(np.int64)
+        last_owner = (BASE_S + self.died) * 1e9
+        for span in (*self.elsewhere, *self.losses):
+            gone = span.chosen & (span.last >= self.died)
+            last_owner[gone] = np.minimum(last_owner, (BASE_S + span.first) * 1e9)[gone]
         changes = np.where(other > 0, np.maximum(1, self.swaps), 0)
         return {
             **self.columns,
@@ -289,6 +298,7 @@ class Scaling:
             "owner_packets": sent - lost - other,
             "other_packets": np.where(other > 0, other, 0),
             "first_other_ns": first_other,
+            "last_owner_ns": last_owner.astype(np.int64),
             "detoured": detoured,
             "last_detoured_ns": last_detoured,
             "longest_gap_ns": np.maximum(np.full(len(self), 7_000_000), self.silence_ms * 1_000_000),
@@ -301,6 +311,7 @@ class Scaling:
         edges[-1] = self.end
         sums = {t: self._sums(t) for t in edges.tolist()}
         sums[edges.tolist()[-1]] = self._sums(self.end + 0.01)
+        self._unused()
         for first, last in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
             old, new = sums[first], sums[last]
             data = {
@@ -324,6 +335,8 @@ class Scaling:
             self.add(last, EventKind.PACKET_INTERVAL, m.GENERATOR, data)
             servers = {name.partition("/")[0] for name in self.instances.values()}
             ports = {s: {"rx_packets": self._handled_at(new, s) + new["by"].get(s, 0)} for s in servers}
+            for row in self.packets if last >= self.end else ():
+                ports[self.instances[row["instance"]].partition("/")[0]]["rx_packets"] += 1
             ports["s1"]["rx_packets"] += self.observer_error
             self.add(last + 0.01, EventKind.PACKET_INTERVAL, m.SWITCH, {"t_ns": ns(last), "ports": ports, "no_rule": 0})
             for server in servers:
@@ -338,12 +351,21 @@ class Scaling:
             "send_errors": 0,
             "receiver_drops": 0,
             "lost": int(flows["lost"].sum()),
-            "foreign": 0,
+            "foreign": len(self.packets),
             **self.trial_changes,
         }
         self.mark(self.end + 0.4, marks.TRIAL, label="traffic", **trial)
         for name in (m.FLOWS_TABLE, m.RULES_TABLE):
             self.add(self.end + 0.45, EventKind.FLOW_RECORD, m.GENERATOR, {"table": name})
+
+    def _unused(self) -> None:
+        """Counters before the traffic: what was sent to warm links up is in them."""
+        servers = {name.partition("/")[0] for name in self.instances.values()}
+        ports = {server: {"rx_packets": 0} for server in servers}
+        self.add(-0.2, EventKind.PACKET_INTERVAL, m.SWITCH, {"t_ns": ns(-0.2), "ports": ports, "no_rule": 0})
+        for server in servers:
+            counters = {"t_ns": ns(-0.2), "detoured": {}, "loops": 0}
+            self.add(-0.2, EventKind.PACKET_INTERVAL, m.SERVER_SWITCH + server, counters)
 
     def _handled_at(self, sums: dict[str, Any], server: str) -> int:
         return sum(sums["handled"][n] for n, name in self.instances.items() if name.startswith(server + "/"))

@@ -62,6 +62,13 @@ def test_the_controller_is_told_a_relay_in_the_place_of_a_component() -> None:
     assert document["quota"] == 148
 
 
+def test_instances_that_translate_have_an_address_each_that_their_server_knows() -> None:
+    found = layout(servers=2, function="nat", addresses={"s1/v1": "192.0.2.1", "s2/v1": "192.0.2.2"})
+    assert found.configuration("s2")["addresses"] == {"v1": ["192.0.2.2"]}
+    assert found.configuration("s2/v1")["parameters"] == {"external": "192.0.2.2"}
+    assert "addresses" not in layout(servers=2).configuration("s1")
+
+
 def test_the_first_server_shares_the_core_of_the_switch_the_others_that_of_the_generator() -> None:
     found = layout(servers=2)
     cores = {name: found.configuration(name)["core"] for name in found.polling}

@@ -50,15 +50,18 @@ def test_a_run_from_preparing_to_the_summary(owned: Talk, tmp_path: Path) -> Non
     assert len(owned.request("flow_intervals", port_id=0, since=0)["intervals"]) == 20
 
 
-def test_streams_and_flow_mode_exclude_each_other(owned: Talk) -> None:
+def test_streams_and_flow_mode_share_the_line(owned: Talk) -> None:
     owned.add(1)
     owned.start()
-    with pytest.raises(Refused, match="the port sends streams"):
-        owned.request("flow_prepare", port_id=0, parameters=LOAD)
-    owned.request("stop_traffic", port_id=0)
     later(owned, "flow_prepare", port_id=0, parameters=LOAD)
-    with pytest.raises(Refused, match="the flow mode has the port; found: prepared"):
-        owned.start()
+    owned.request("flow_start", port_id=0)
+    owned.request("stop_traffic", port_id=0)
+    assert owned.status()["state"] == "TX"
+    owned.start()
+    with pytest.raises(Refused, match="above the line rate"):
+        owned.request("flow_update", port_id=0, changes={"pps": 14_880_900})
+    later(owned, "flow_stop", port_id=0)
+    assert owned.status()["state"] == "TX"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 flow_prepare {handler, port_id, parameters, force} -> {}; flow_start -> {t_ns}; flow_update {changes};
 flow_burst {changes}; flow_intervals {since} -> {intervals, next, dropped, state}; flow_stop -> {summary}.
-Preparing and stopping take their time: they answer with a ticket.
+Preparing and stopping take their time: they answer with a ticket. Streams of the same port run beside it; the engine
+gives the flow mode what is its own, and counts the rest for packet groups.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from nfvcert.traffic.trex.server.errors import RpcError, invalid
 from nfvcert.traffic.trex.server.flow_runs import FlowRun
 from nfvcert.traffic.trex.server.methods.common import Handler, owned_port, port_of
 from nfvcert.traffic.trex.server.parameters import Parameters
-from nfvcert.traffic.trex.server.ports import Port, State
-from nfvcert.traffic.trex.server.rates import FRAME_CHECK, check_line, load_of
+from nfvcert.traffic.trex.server.ports import Port
+from nfvcert.traffic.trex.server.rates import FRAME_CHECK, Load, check_line, load_of
 
 MOST_AT_ONCE = 2_000
 """Intervals in one answer."""
@@ -28,16 +29,14 @@ def flow_prepare(context: Context, parameters: Parameters) -> Any:
     wanted = parameters.mapping("parameters")
     if port.flow_mode in ("running", "stopping"):
         raise RpcError("the flow mode runs already", where=f"port {port.index}", hint="flow_stop first")
-    if port.state is not State.IDLE and any(profile.running for profile in port.profiles.values()):
-        raise RpcError("the port sends streams", where=f"port {port.index}", hint="stop them first")
-    _check_rate(port, wanted, force=parameters.flag("force", False))
+    load = _checked_load(port, wanted, force=parameters.flag("force", False))
     _check_receiver(context, port, wanted)
     _check_output(context, wanted)
     run = FlowRun(port.index, wanted)
 
     def ready(answer: dict[str, Any]) -> dict[str, Any]:
         context.flows[port.index] = run
-        port.flow_mode = "prepared"
+        port.flow_mode, port.flow_load = "prepared", load
         return _without_form(answer)
 
     raise context.order_later("flow_prepare", {**wanted, "tx_port": port.index}, ready, lambda: None)
@@ -57,9 +56,9 @@ def flow_update(context: Context, parameters: Parameters) -> dict[str, Any]:
     port = _in_flow_mode(context, parameters, "running")
     changes = parameters.mapping("changes")
     run = context.flows[port.index]
-    _check_rate(port, {**run.parameters, **changes}, force=parameters.flag("force", False))
+    load = _checked_load(port, {**run.parameters, **changes}, force=parameters.flag("force", False))
     answer = context.order("flow_update", **{**changes, "tx_port": port.index})
-    run.parameters = {**run.parameters, **changes}
+    run.parameters, port.flow_load = {**run.parameters, **changes}, load
     return _without_form(answer)
 
 
@@ -82,7 +81,7 @@ def flow_stop(context: Context, parameters: Parameters) -> Any:
     """Stop, settle, then read: the answer is the summary."""
     port = _in_flow_mode(context, parameters, "running", "prepared")
     if port.flow_mode == "prepared":
-        port.flow_mode = None  # the engine forgets it with the next that is prepared
+        _idle(port)  # the engine forgets it with the next that is prepared
         return {}
     raise stop_flows(context, port)
 
@@ -91,17 +90,18 @@ def stop_flows(context: Context, port: Port) -> RpcError:
     """Begin to stop; raise what this returns, or leave it."""
 
     def stopped(answer: dict[str, Any]) -> dict[str, Any]:
-        port.flow_mode = None
+        _idle(port)
         context.log.say("flow-stopped", port=port.index)
         summary: dict[str, Any] = answer.get("summary", _without_form(answer))
         return {"summary": summary}
 
-    def failed() -> None:
-        port.flow_mode = None
-
-    waiting = context.order_later("flow_stop", {"tx_port": port.index}, stopped, failed)
+    waiting = context.order_later("flow_stop", {"tx_port": port.index}, stopped, lambda: _idle(port))
     port.flow_mode = "stopping"
     return waiting
+
+
+def _idle(port: Port) -> None:
+    port.flow_mode, port.flow_load = None, Load()
 
 
 def _in_flow_mode(context: Context, parameters: Parameters, *wanted: str) -> Port:
@@ -115,11 +115,11 @@ def _in_flow_mode(context: Context, parameters: Parameters, *wanted: str) -> Por
     return port
 
 
-def _check_rate(port: Port, wanted: dict[str, Any], *, force: bool) -> None:
-    """Packets a second, of the mean frame size (with frame check sequence), against the line rate."""
+def _checked_load(port: Port, wanted: dict[str, Any], *, force: bool) -> Load:
+    """What is asked for, frames of the mean size (with frame check sequence), beside streams within the line rate."""
     pps = wanted.get("pps", 0)
     if pps == "max":
-        return  # as many as the engine can send
+        return Load()  # as many as the engine can send
     sizes = wanted.get("sizes") or [{"frame": wanted.get("frame", 64)}]
     shares: list[tuple[Any, Any]] = [
         (size.get("frame"), size.get("weight", 1)) if isinstance(size, dict) else (size, 1) for size in sizes
@@ -128,7 +128,9 @@ def _check_rate(port: Port, wanted: dict[str, Any], *, force: bool) -> None:
     if any(isinstance(number, bool) or not isinstance(number, int | float) or number <= 0 for number in numbers):
         raise invalid("'pps' and frame sizes are to be positive numbers", where="flow_prepare", found=str(numbers)[:80])
     mean = sum(frame * weight for frame, weight in shares) / sum(weight for _, weight in shares)
-    check_line(load_of(pps, mean - FRAME_CHECK), port.speed_bps, port.index, force=force)
+    load = load_of(pps, mean - FRAME_CHECK)
+    check_line(port.stream_load() + load, port.speed_bps, port.index, force=force)
+    return load
 
 
 def _check_receiver(context: Context, port: Port, wanted: dict[str, Any]) -> None:

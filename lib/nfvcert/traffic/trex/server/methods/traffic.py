@@ -158,8 +158,6 @@ def _load(context: Context, port: Port, name: str, profile: Profile) -> None:
 def _check_free(port: Port, profile: Profile, where: str, *, force: bool) -> None:
     if profile.running:
         raise RpcError("the profile runs already", where=where, hint="stop it or update it")
-    if port.flow_mode:
-        raise RpcError("the flow mode has the port", where=where, found=port.flow_mode, hint="flow_stop first")
     if port.service and not force:
         raise RpcError("the port is in service mode", where=where, hint="leave it first or start with force")
 
