@@ -25,6 +25,8 @@ LINKS_S = 10.0
 ORDER_S = 60.0
 GRACE_S = 2.0
 SOURCE_PORTS = 64512
+UNREACHABLE_PPS = 200.0e6
+"""Asked for where as many packets as possible are wanted."""
 
 Document = dict[str, Any]
 
@@ -109,6 +111,7 @@ class Engine(NativeProgram):
 
     def __init__(self, folder: Path, ports: Mapping[str, str], core: int) -> None:
         configuration: Document = {"core": core, "memory_mib": 1024, "packets": 131071, "ports": dict(ports)}
+        configuration["capability_pps"] = UNREACHABLE_PPS
         super().__init__("nfvcert-packet-engine", "engine", folder, configuration)
         self._receives = len(ports) - 1
 
@@ -142,13 +145,13 @@ class Engine(NativeProgram):
             "next": None,
             "action_count": 0,
             "mode": mode,
-            "pps": 1.0e6,
+            "pps": UNREACHABLE_PPS,
             "packet": base64.b64encode(packet).decode(),
             "vm": {"instructions": []},
             "flow_stats": {"kind": "none", "group": 0},
         }
         self.call("load", port=0, profile="_", streams=[stream])
-        self.call("start", port=0, profile="_", multiplier=40.0, duration_s=-1)
+        self.call("start", port=0, profile="_", multiplier=1.0, duration_s=-1)
         time.sleep(0.5)
         before, begin = self._sent(), time.monotonic()
         time.sleep(seconds)
