@@ -57,7 +57,7 @@ from nfvcert.dataplane.ranges import (
 
 TICK_S = 0.3
 """Between two plans."""
-HASTE = 0.02
+HASTE = 0.05
 """While the new instance lacks more than this part of the load it gets all the new flows that it can get."""
 HASTE_S = 8.0
 """No longer than this: where old flows do not end, haste would only lengthen detours."""
@@ -70,6 +70,8 @@ WEIGHT = 6.5
 """Ids that a sub-range may be shorter for each flow of the new instance in it: that flow saves an exception."""
 SPARE, SPARE_PART = 32, 64
 """Entries kept free for what is born between looking and pushing: so many, in small tables one in so many."""
+SURPLUS = 0.04
+"""Part of the domain that may be handed over beyond what is wanted, so that the exceptions fit."""
 BALANCED = 0.0125
 """Part of the load that the new instance may lack, or have too much, when the final ranges are pushed."""
 
@@ -133,7 +135,9 @@ def choose(
     feasible = np.flatnonzero(costs <= room) + 1
     count = min(enough, room, len(order))
     if len(feasible) and costs[count - 1] > room and wanted < 1:
-        count = int(feasible[np.argmin(np.abs(feasible - enough))])
+        nearest = int(feasible[np.argmin(np.abs(feasible - enough))])
+        if covered[nearest - 1] <= wanted + SURPLUS:
+            count = nearest
     count = max(1, count)
     handed = _ids(starts[order[:count]], ends[order[:count]])
     missing = min(wanted - float(covered[count - 1]), extra)
