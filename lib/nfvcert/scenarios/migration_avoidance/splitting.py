@@ -19,6 +19,8 @@ HELD_S = 0.3
 """So long a push is held back while somebody else takes entries."""
 LONGEST_S = 30.0
 ROUND_S = 10.0
+LATE_S = 10.0
+"""A round begins so much later at most, as long as a split of the last one is under way."""
 LAST_ROUND_S = 12.0
 LEAST_ENDLESS = 15
 DOUBLING_PACKETS = 0.1
@@ -99,7 +101,7 @@ def doubling(stage: Stage) -> None:
 
     Eighteen processes share the cores, so packets come at a tenth of the rate.
     """
-    least = stage.trigger_s + 3 * ROUND_S + LAST_ROUND_S
+    least = stage.trigger_s + 3 * ROUND_S + LAST_ROUND_S + LATE_S
     extra = {"endless": max(LEAST_ENDLESS, round(TAIL * stage.profile.load))}
     with stage.experiment(
         "sub-ranges", servers=8, least_s=least, name="tail", mean_s=2.0, extra=extra, packets=DOUBLING_PACKETS
@@ -109,7 +111,7 @@ def doubling(stage: Stage) -> None:
         for number, count in enumerate((1, 2, 4)):
             experiment.until(stage.trigger_s + number * ROUND_S)
             for identifier in under_way:
-                experiment.controller.await_state(identifier, timeout_s=ROUND_S / 4)
+                experiment.controller.await_state(identifier, timeout_s=LATE_S)
             under_way = []
             for source in range(1, count + 1):
                 label = m.FIRST_SPLIT if count == 1 else f"{m.FIRST_SPLIT}-{source + count}"
