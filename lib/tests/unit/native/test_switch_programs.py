@@ -18,18 +18,23 @@ from scapy.layers.l2 import Ether
 from switch_stand import FLOWS, SERVERS, SINK, Wires, in_half, key, owned, packet, running
 
 from nfvcert.dataplane.control import ControlClient
-from nfvcert.dataplane.identity import flow_id
+from nfvcert.dataplane.identity import Identity, flow_id
 from nfvcert.traffic.native import NativeProcess
+from nfvcert.traffic.translated import Way, datagram, icmp_error
 
 COMES_BACK_S = 10.0
+EXTERNAL = {"s1": "192.0.2.1", "s2": "192.0.2.2"}
+ROUTER = "203.0.113.254"
 Flow = tuple[str, str, int, int]
 
 
 class Chain:
     """Source and sink, the hardware switch, and the switches s1 and s2 with an instance v1 each."""
 
-    def __init__(self, wires: Wires) -> None:
+    def __init__(self, wires: Wires, *, translates: bool = False) -> None:
         self.wires = wires
+        self._identity = {"identity": "addresses"} if translates else {}
+        self._addresses = EXTERNAL if translates else {}
         self.switch: ControlClient
         self.servers: dict[str, ControlClient] = {}
         self.processes: dict[str, NativeProcess] = {}
@@ -45,7 +50,9 @@ class Chain:
         if name == "switch":
             ports = {port: self._outer[port] for port in ("source", "sink")}
             ports |= {server: self._memif(server, "server") for server in SERVERS}
-            started = running(self.wires, "nfvcert-switch", name=name, ports=ports, servers=SERVERS, sink_mac=SINK)
+            started = running(
+                self.wires, "nfvcert-switch", name=name, ports=ports, servers=SERVERS, sink_mac=SINK, **self._identity
+            )
             self.processes[name], self.switch = stack.enter_context(started)
             return
         ports = {"uplink": self._memif(name, "client"), "v1": self._outer[f"a{name[1]}"]}
@@ -58,6 +65,8 @@ class Chain:
             ports=ports,
             peers=peers,
             idle_timeout_ms=60_000,
+            addresses={"v1": [self._addresses[name]]} if self._addresses else {},
+            **self._identity,
             state_file=str(self.wires.folder / f"{name}.state"),
         )
         self.processes[name], self.servers[name] = stack.enter_context(started)
@@ -108,8 +117,18 @@ def until(condition: Callable[[], bool]) -> None:
 
 @pytest.fixture
 def chain(tmp_path: Path) -> Iterator[Chain]:
-    wires = Wires(tmp_path)
-    found = Chain(wires)
+    yield from standing(tmp_path)
+
+
+@pytest.fixture
+def translating(tmp_path: Path) -> Iterator[Chain]:
+    """Flows are told apart by addresses, and each instance has an address to which it translates."""
+    yield from standing(tmp_path, translates=True)
+
+
+def standing(folder: Path, **settings: bool) -> Iterator[Chain]:
+    wires = Wires(folder)
+    found = Chain(wires, **settings)
     try:
         for name in ("switch", *SERVERS):
             found.start(name)
@@ -171,3 +190,48 @@ def test_links_come_back_when_either_side_was_killed(chain: Chain, killed: str) 
         assert chain.switch.call("info")["used"] == 0
         chain.switch.call("apply", add=HALVES)
     chain.passes_again(flow, 2)
+
+
+def test_all_that_belongs_to_a_flow_reaches_its_owner(translating: Chain) -> None:
+    """ICMP errors keep to the instance of their flow; the way back goes by the external address.
+
+    Fragments cannot be tried here: a packet socket gets datagrams that the kernel has put together again.
+    """
+    wires = translating.wires
+    old = next(flow for flow in FLOWS if flow_id(*key(flow), Identity.ADDRESSES) >= 32768)
+    client, server, sport, dport = old
+    assert translating.pass_through(old, 1) == 0
+    translating.servers["s1"].call("set_ranges", **owned("v1", "s2"))
+    out = Way(client, sport, server, dport, "02:4e:46:02:00:01")
+    reply = Way(server, dport, client, sport, "02:4e:46:02:00:01")
+    error = Ether(icmp_error(reply, client, out.mac, 3))
+    wires.send("source", error)
+    assert bytes(wires.receive("a1")[IP]) == bytes(error[IP])
+    translating.switch.call("apply", remove=["all"], add=[*HALVES, {"rule": "old", "flow": key_of(old), "port": "s1"}])
+    for frame in (Ether(datagram(out, 4)), error):
+        wires.send("source", frame)
+        assert bytes(wires.receive("a1")[IP]) == bytes(frame[IP])
+    for name, external in EXTERNAL.items():
+        back = Way(server, dport, external, 50_000, SERVERS[name])
+        about = Way(external, 50_000, server, dport, SERVERS[name])
+        for frame in (datagram(back, 5), icmp_error(about, ROUTER, SERVERS[name], 8)):
+            wires.send("sink", Ether(frame))
+            assert bytes(wires.receive(f"a{name[1]}")[IP]) == bytes(Ether(frame)[IP])
+
+
+def test_what_comes_back_keeps_a_flow_alive(translating: Chain) -> None:
+    flow = FLOWS[0]
+    client, server, sport, dport = flow
+    assert translating.pass_through(flow, 1) == 0
+    seen = translating.servers["s1"].call("flows", owner="v1")["flows"][0][6]
+    answer = Ether(datagram(Way(server, dport, client, sport, SINK, "02:4e:46:00:00:01"), 1))
+    translating.wires.send("a1", answer)
+    translating.wires.receive("sink")
+    [row] = translating.servers["s1"].call("flows", owner="v1")["flows"]
+    assert row[6] > seen
+
+
+def key_of(flow: Flow) -> list[int]:
+    """A flow as addresses alone tell it."""
+    source, destination, *_, protocol = key(flow)
+    return [source, destination, 0, 0, protocol]
