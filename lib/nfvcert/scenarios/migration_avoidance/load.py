@@ -62,7 +62,6 @@ def load_of(
     concurrent: float = 1.0,
     packets: float | None = None,
     heavy_tailed: bool = False,
-    most_packets: float | None = None,
     extra: dict[str, Any] | None = None,
 ) -> Load:
     """The load of a scenario on a testbed.
@@ -73,7 +72,6 @@ def load_of(
         mean_s: mean lifetime; the rate of new flows follows from it and from the number alive.
         concurrent: living flows as a share of the workload's, the rate of packets staying as it is.
         packets: share of the full rate of packets; default: the scale.
-        most_packets: packets a second that the devices carry; where the load is above, each flow sends fewer.
         heavy_tailed: lengths after the campus mix of AGH 2015 in the place of the exponential distribution.
     """
     full = settings.load
@@ -84,11 +82,10 @@ def load_of(
         "model": "exponential", "mean_s": mean_s,
     }  # fmt: skip
     addresses = {"addresses": EVERY_PORT} if identity == "source-port" else {}
-    rate = full.packets_per_second * (scale if packets is None else packets)
     return Load(
         scale=scale,
         frame=full.frame,
-        packets_per_second=rate if most_packets is None else min(rate, most_packets),
+        packets_per_second=full.packets_per_second * (scale if packets is None else packets),
         concurrent=alive,
         new_per_second=new,
         table_capacity=max(8, round(settings.table_capacity * scale)),

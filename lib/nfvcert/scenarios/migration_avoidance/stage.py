@@ -35,6 +35,7 @@ class Stage:
         method: str,
         *,
         least_s: float = 0.0,
+        most_load: float = 1.0,
         servers: int | None = None,
         setup: Mapping[str, Any] | None = None,
         about: Mapping[str, Any] | None = None,
@@ -45,12 +46,13 @@ class Stage:
         Args:
             method: of the controller.
             least_s: traffic goes on for that long at least, whatever the profile says.
+            most_load: share of the full load that the devices carry; the profile may offer less.
             load: further arguments of :func:`load_of`.
         """
         offered = load_of(
             self.access.settings,
             identity=str(dict(setup or {}).get("identity") or self.access.settings.identity),
-            scale=self.profile.load,
+            scale=min(self.profile.load, most_load),
             duration_s=max(self.profile.duration_s, least_s),
             trigger_s=self.profile.trigger_s,
             **load,

@@ -166,7 +166,7 @@ def open_dataplane(access: DataplaneAccess, setup: Setup | None = None) -> Itera
             programs=access.programs,
             extension=access.extensions.get(CONTROLLER),
             log_dir=Path(access.log_dir),
-            polling=PollingGroup(hierarchies(), RunId(access.run).cgroup("dataplane"), POLLING_WEIGHT),
+            polling=None if layout.bridged else _polling_group(access.run),
             netns=netns,
         )
         stack.callback(processes.close)
@@ -175,6 +175,14 @@ def open_dataplane(access: DataplaneAccess, setup: Setup | None = None) -> Itera
         stack.callback(handle.close)
         handle.await_links()
         yield handle
+
+
+def _polling_group(run: str) -> PollingGroup:
+    """The control group of a dataplane whose processes all give their turns away.
+
+    Open vSwitch does not: in such a group it would leave hardly anything to those outside of it.
+    """
+    return PollingGroup(hierarchies(), RunId(run).cgroup("dataplane"), POLLING_WEIGHT)
 
 
 @contextmanager

@@ -30,7 +30,7 @@ class Processes:
         programs: other native programs to run in the place of those that ship.
         extension: file with another behaviour of the controller.
         log_dir: a log for each process.
-        polling: control group of the processes that poll.
+        polling: control group of the processes that poll; None: they weigh as everybody does.
         netns: network namespace of those that have links; default: the caller's.
     """
 
@@ -41,7 +41,7 @@ class Processes:
         programs: Mapping[str, str],
         extension: str | None,
         log_dir: Path,
-        polling: PollingGroup,
+        polling: PollingGroup | None,
         netns: str | None = None,
     ) -> None:
         self._layout = layout
@@ -83,7 +83,8 @@ class Processes:
         process = NativeProcess(self._command(name), log=log, netns=netns)
         self._running[name] = process
         if name in self._layout.polling:
-            self._polling.add(process.pid)
+            if self._polling is not None:
+                self._polling.add(process.pid)
         else:
             ask_for_short_turns(process.pid)
         ready = process.await_event("ready", READY_S)
@@ -143,7 +144,6 @@ class Processes:
             bridge = BridgedSwitch(self._layout, log_dir=self._log_dir, netns=self._netns)
             self._running[SWITCH] = bridge
         bridge.start()
-        self._polling.add(bridge.pid)
 
     def _of(self, name: str) -> NativeProcess | BridgedSwitch:
         process = self._running.get(name)

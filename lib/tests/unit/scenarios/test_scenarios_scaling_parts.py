@@ -45,16 +45,6 @@ def test_the_annex_workload_is_that_of_the_annex() -> None:
     assert heavy.parameters()["lifetime"]["model"] == "agh-2015"
 
 
-def test_a_device_that_carries_less_gets_fewer_packets_of_as_many_flows() -> None:
-    full = load_of(Dataplane(), scale=1.0, duration_s=20, trigger_s=2)
-    less = load_of(Dataplane(), scale=1.0, duration_s=20, trigger_s=2, most_packets=150_000)
-    assert less.packets_per_second == 150_000
-    assert (less.concurrent, less.new_per_second) == (full.concurrent, full.new_per_second)
-    assert less.table_capacity == full.table_capacity
-    tenth = load_of(Dataplane(), scale=0.1, duration_s=20, trigger_s=2, most_packets=150_000)
-    assert tenth.packets_per_second == pytest.approx(148_809.5)
-
-
 def test_source_ports_cover_all_ids_where_they_are_ids() -> None:
     load = load_of(Dataplane(), scale=1.0, duration_s=20, trigger_s=2, identity="source-port", extra={"endless": 5})
     assert load.parameters()["addresses"] == {"source_port": 0, "source_ports": 65536}
