@@ -31,7 +31,7 @@ WAY = Way("198.18.255.254", 9, "198.19.255.254", 9, "02:4e:46:02:00:01")
 def warm_up(handle: DataplaneHandle, say: Callable[[str], None]) -> None:
     """Send as many packets through each server as the rings of links have places; the table is as it was then.
 
-    Open vSwitch needs none of it: its links are the kernel's.
+    Open vSwitch sees its first flows instead: :func:`warm_up_flows`.
 
     Raises:
         TestbedError: the packets were not sent in time.
