@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nfvcert.nfvi.names import CGROUP_ROOT
+from nfvcert.nfvi.names import CGROUP_ROOT, POLLING_CGROUP_ROOT
 
 WANTED = ("cpu", "memory", "pids", "freezer")
 MIB = 1024 * 1024
@@ -178,9 +178,10 @@ class ContainerGroup:
 def runs(mounted: Hierarchies) -> set[str]:
     """Names of the directories below our own in any hierarchy: run ids."""
     found = set()
-    for mount in mounted.mount_points():
-        with contextlib.suppress(OSError):
-            found |= {entry.name for entry in (mount / CGROUP_ROOT).iterdir() if entry.is_dir()}
+    for root in (CGROUP_ROOT, POLLING_CGROUP_ROOT):
+        for mount in mounted.mount_points():
+            with contextlib.suppress(OSError):
+                found |= {entry.name for entry in (mount / root).iterdir() if entry.is_dir()}
     return found
 
 

@@ -16,6 +16,7 @@ INTERFACE_LIMIT = 15
 """Longest interface name the kernel takes (IFNAMSIZ less the closing zero)."""
 
 CGROUP_ROOT = "nfvcert"
+POLLING_CGROUP_ROOT = "nfvcert-polling"
 """Directory under every control group hierarchy in which runs have theirs."""
 
 _RID = re.compile(r"[a-z2-7]{6}")
@@ -56,6 +57,13 @@ class RunId(str):
     def cgroup(self, container: str | None = None) -> str:
         """Control group of the run or of one of its containers, relative to the root of a hierarchy."""
         return f"{CGROUP_ROOT}/{self}" + (f"/{container}" if container else "")
+
+    def polling_cgroup(self) -> str:
+        """Control group of the run's processes that poll, relative to the root of a hierarchy.
+
+        Apart from the other groups, since a group weighs only as much as those above it.
+        """
+        return f"{POLLING_CGROUP_ROOT}/{self}"
 
     def root_interface(self, what: str) -> str:
         """Name of an interface that has to live in the machine's own namespace."""

@@ -103,8 +103,8 @@ def destroy(rid: RunId) -> Swept:
     """
     swept = Swept(rid)
     run = RunDirectory(rid)
-    group = cgroups.ContainerGroup(cgroups.hierarchies(), rid.cgroup())
-    _kill(rid, group, swept)
+    groups = _groups(rid)
+    _kill(rid, groups, swept)
     with contextlib.suppress(OSError):
         swept.containers = sorted(entry.name for entry in run.runc.iterdir() if entry.is_dir())
     _unmount(run.path, swept)
@@ -113,7 +113,7 @@ def destroy(rid: RunId) -> Swept:
         if parsed and parsed[0] == rid and namespaces.remove(name):
             swept.namespaces.append(name)
     _remove_interfaces(rid, swept)
-    swept.cgroups = [str(path) for path in group.remove()]
+    swept.cgroups = [str(path) for group in groups for path in group.remove()]
     if run.path.is_dir():
         shutil.rmtree(run.path)
         swept.directory = True
@@ -127,13 +127,19 @@ def processes_of(rid: RunId) -> set[int]:
         for name in namespaces.names()
         if (parsed := parse_netns(name)) and parsed[0] == rid and (identity := namespaces.identity(name))
     }
-    found = cgroups.ContainerGroup(cgroups.hierarchies(), rid.cgroup()).processes()
+    found = {pid for group in _groups(rid) for pid in group.processes()}
     if wanted:
         found |= {pid for pid in procfs.pids() if procfs.network_namespace(pid) in wanted}
     return found - {os.getpid()}
 
 
-def _kill(rid: RunId, group: cgroups.ContainerGroup, swept: Swept) -> None:
+def _groups(rid: RunId) -> list[cgroups.ContainerGroup]:
+    """The control groups of containers, and of what polls."""
+    mounted = cgroups.hierarchies()
+    return [cgroups.ContainerGroup(mounted, path) for path in (rid.cgroup(), rid.polling_cgroup())]
+
+
+def _kill(rid: RunId, groups: list[cgroups.ContainerGroup], swept: Swept) -> None:
     """Kill the containers, then all others; each until nobody is found, since processes may fork while being killed.
 
     Containers go first while their agent, if there is one, can still reap them.
@@ -141,11 +147,12 @@ def _kill(rid: RunId, group: cgroups.ContainerGroup, swept: Swept) -> None:
     deadline = time.monotonic() + KILL_TIMEOUT_S
     killed: set[int] = set()
     for everybody in (False, True):
-        while victims := _alive(processes_of(rid) if everybody else group.processes() - {os.getpid()}):
+        while victims := _alive(processes_of(rid) if everybody else groups[0].processes() - {os.getpid()}):
             if time.monotonic() > deadline:
                 found = ", ".join(map(str, sorted(victims)))
                 raise TestbedError("processes of a run cannot be killed", where=f"run {rid}", found=found)
-            group.kill()
+            for group in groups:
+                group.kill()
             waiting = []
             for pid in victims:
                 with contextlib.suppress(ProcessLookupError):

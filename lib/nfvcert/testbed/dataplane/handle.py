@@ -182,7 +182,7 @@ def _polling_group(run: str) -> PollingGroup:
 
     Open vSwitch does not: in such a group it would leave hardly anything to those outside of it.
     """
-    return PollingGroup(hierarchies(), RunId(run).cgroup("dataplane"), POLLING_WEIGHT)
+    return PollingGroup(hierarchies(), RunId(run).polling_cgroup(), POLLING_WEIGHT)
 
 
 @contextmanager
