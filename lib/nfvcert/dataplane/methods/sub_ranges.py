@@ -25,8 +25,9 @@ import numpy as np
 
 from nfvcert.dataplane.behaviour import ControllerBehaviour
 from nfvcert.dataplane.fabric import Fabric
-from nfvcert.dataplane.identity import IDS, Flow
+from nfvcert.dataplane.identity import Flow
 from nfvcert.dataplane.methods.common import Steps, Task, push_settled, room_for_exceptions, span, strays
+from nfvcert.dataplane.methods.vacant import Choice, choose, without_runs
 from nfvcert.dataplane.optimise import entries
 from nfvcert.dataplane.orders import (
     Expect,
@@ -42,18 +43,7 @@ from nfvcert.dataplane.orders import (
     Tell,
     Wait,
 )
-from nfvcert.dataplane.ranges import (
-    Cost,
-    IdMap,
-    IdSet,
-    Indices,
-    blocks,
-    boundaries,
-    empty_set,
-    one_entry,
-    ranges_of,
-    upper_part,
-)
+from nfvcert.dataplane.ranges import IdMap, IdSet, empty_set, ranges_of, upper_part
 
 TICK_S = 0.3
 """Between two plans."""
@@ -66,16 +56,10 @@ GAIN = 4.0
 EXTRA = 0.45
 EXTRA_S = 4.0
 """Part of the ids that may be detoured beside the sub-ranges handed over, and for how long."""
-WEIGHT = 6.5
-"""Ids that a sub-range may be shorter for each flow of the new instance in it: that flow saves an exception."""
 SPARE, SPARE_PART = 32, 64
 """Entries kept free for what is born between looking and pushing: so many, in small tables one in so many."""
-SURPLUS = 0.04
-"""Part of the domain that may be handed over beyond what is wanted, so that the exceptions fit."""
 BALANCED = 0.0125
 """Part of the load that the new instance may lack, or have too much, when the final ranges are pushed."""
-
-
 CALM_S = 1.0
 """For how long the load has to be balanced before the last push of sub-ranges. After :data:`HASTE_S` the two ranges are
 pushed as soon as their exceptions fit, balanced or not: few or endless flows may never balance."""
@@ -94,65 +78,6 @@ class Handed:
     handed: float
     detours: bool
     expected: frozenset[Flow]
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Ids that the hardware switch hands over, and further ids whose new flows take a detour meanwhile."""
-
-    handed: IdSet
-    detoured: IdSet
-
-
-def choose(
-    old: IdSet, new: IdSet, domain: IdSet, wanted: float, room: int, extra: float, cost: Cost = one_entry
-) -> Choice:
-    """The sub-ranges to hand over. Pure.
-
-    Args:
-        old, new: ids with living flows of the old and of the new instance.
-        domain: ids that are shared.
-        wanted: part of the domain's new flows that the new instance is to get.
-        room: entries for sub-ranges and exceptions.
-        extra: largest part of the domain that may be detoured.
-        cost: entries that ranges cost; where some cost several, aligned blocks of sub-ranges are chosen one by one.
-    """
-    starts, ends = boundaries(domain & ~old)
-    vacant = (domain & ~old)[starts]
-    starts, ends = starts[vacant], ends[vacant]
-    if not len(starts) or wanted <= 0:
-        return Choice(empty_set(), empty_set())
-    if (cost(starts, ends) > 1).any():
-        starts, ends = blocks(starts, ends)
-    lengths: Indices = ends - starts + 1
-    before = np.concatenate((np.zeros(1, np.int64), np.cumsum(new, dtype=np.int64)))
-    inside: Indices = before[ends + 1] - before[starts]
-    order = np.argsort(-(lengths + WEIGHT * inside), kind="stable")
-    covered = np.cumsum(lengths[order]) / max(1, int(domain.sum()))
-    enough = int(np.searchsorted(covered, wanted)) + 1
-    outside = int((new & domain).sum()) - np.cumsum(inside[order])
-    costs = np.arange(1, len(order) + 1) + np.maximum(0, outside)
-    feasible = np.flatnonzero(costs <= room) + 1
-    count = min(enough, room, len(order))
-    if len(feasible) and costs[count - 1] > room and wanted < 1:
-        nearest = int(feasible[np.argmin(np.abs(feasible - enough))])
-        if covered[nearest - 1] <= wanted + SURPLUS:
-            count = nearest
-    count = max(1, count)
-    handed = _ids(starts[order[:count]], ends[order[:count]])
-    missing = min(wanted - float(covered[count - 1]), extra)
-    rest = order[count:]
-    if missing <= 0 or not len(rest):
-        return Choice(handed, empty_set())
-    more = int(np.searchsorted(np.cumsum(lengths[rest]), missing * int(domain.sum())))
-    return Choice(handed, _ids(starts[rest[:more]], ends[rest[:more]]))
-
-
-def _ids(starts: Any, ends: Any) -> IdSet:
-    marks = np.zeros(IDS + 1, np.int32)
-    np.add.at(marks, starts, 1)
-    np.add.at(marks, ends + 1, -1)
-    return np.asarray(np.cumsum(marks[:-1]) > 0)
 
 
 def wanted_share(lacking: float, target: float, age_s: float) -> float:
@@ -228,7 +153,7 @@ def _hand_over(
     yield SetOwners(owners)
     # from here on no flow is born at the source in `handed`, none at the target outside of `mine`
     occupancy = yield ReadOccupancy()
-    handed = _without_runs(choice.handed, occupancy[task.source] | _unprotected(occupancy, task, kept))
+    handed = without_runs(choice.handed, occupancy[task.source] | _unprotected(occupancy, task, kept))
     ports = _ports(fabric, task, handed)
     outside = task.domain & ~handed & occupancy[task.target]
     flows: list[Flow] = (yield ListFlows(task.target, ranges_of(outside))) if outside.any() else []
@@ -287,14 +212,6 @@ def _unprotected(occupancy: dict[int, IdSet], task: Task, kept: dict[Flow, int])
             third |= ids & task.domain
     third[[flow.id for flow in kept]] = False
     return third
-
-
-def _without_runs(ids: IdSet, occupied: IdSet) -> IdSet:
-    """`ids` without those of its runs in which something lives."""
-    starts, ends = boundaries(ids)
-    before = np.concatenate((np.zeros(1, np.int64), np.cumsum(occupied)))
-    free = ids[starts] & (before[ends + 1] == before[starts])
-    return np.asarray(np.repeat(free, ends - starts + 1))
 
 
 def _finish(fabric: Fabric, task: Task, part: IdSet, behaviour: ControllerBehaviour) -> Steps:
