@@ -43,7 +43,6 @@ class Fabric:
         ports: server to which the hardware switch sends each id.
         base: the server of the catch-all range.
         exceptions: server of each flow that has an exception in the hardware switch.
-        expected: instance of each flow that was made known to the switch of the id's server.
     """
 
     places: tuple[Place, ...]
@@ -52,7 +51,6 @@ class Fabric:
     ports: IdMap = field(default_factory=lambda: np.zeros(IDS, np.int8))
     base: int = 0
     exceptions: dict[Flow, int] = field(default_factory=dict)
-    expected: dict[Flow, int] = field(default_factory=dict)
 
     def index(self, name: str) -> int:
         """Index of an instance.

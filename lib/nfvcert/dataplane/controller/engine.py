@@ -231,8 +231,8 @@ class Engine:
             leaving = request.kind == "scale-in" or (request.kind == "version" and request.share == 1)
             if leaving:
                 self._gone.add(source)
-            done = leaving or scaling.state not in OPEN | {"CONVERGED"}
-            self._finish(scaling, "COMPLETED" if done else "CONVERGED", reason, "completed" if done else "converged")
+            state: State = "COMPLETED" if leaving else "CONVERGED"
+            self._finish(scaling, state, reason, state.lower())
 
     def _drive(self, scaling: Scaling, plan: Plan) -> str:
         answer: Any = None

@@ -89,8 +89,7 @@ class Executor:
 
     def take_over(self, initial: int) -> None:
         """Bring the dataplane under control: what the table holds is believed; an empty one gets its first range."""
-        table = self._switch.read()
-        self._rules = {rule.name: rule for rule in table.rules}
+        self._rules = {rule.name: rule for rule in self._switch.read().rules}
         fabric = self.fabric
         if self._rules:
             ports = ports_of(self._rules.values(), self._parties.ports)
@@ -147,7 +146,7 @@ class Executor:
 
     def _apply(self, needed: Change) -> int:
         try:
-            return self._switch.apply(needed).t_ns
+            return self._switch.apply(needed)
         except SwitchRefused as error:
             if error.code != REFUSED_FOR_NOW:
                 raise
@@ -161,14 +160,14 @@ class Executor:
     def _insist(self, piece: Change) -> int:
         for _ in range(ATTEMPTS):
             try:
-                applied = self._switch.apply(piece)
+                t_ns = self._switch.apply(piece)
             except SwitchRefused as error:
                 if error.code != REFUSED_FOR_NOW:
                     raise
                 continue
             self._rules = {name: rule for name, rule in self._rules.items() if name not in set(piece.remove)}
             self._rules |= {rule.name: rule for rule in piece.add}
-            return applied.t_ns
+            return t_ns
         raise SwitchRefused(REFUSED_FOR_NOW, f"the switch refused {ATTEMPTS} times", where="hardware switch")
 
     def _loads(self) -> dict[int, float]:
@@ -199,9 +198,7 @@ class Executor:
 
     def _expect(self, order: Expect) -> None:
         self._expecting.append(order)
-        self._journal.expected(order.server, order.place, order.flows)
         self._parties.expect(order.server, order.flows, order.place)
-        self.fabric.expected |= dict.fromkeys(order.flows, order.place)
 
 
 def _pieces(batch: Change, rules: Rules) -> list[Change]:

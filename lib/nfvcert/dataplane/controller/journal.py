@@ -13,7 +13,6 @@ from typing import Any
 
 from nfvcert.dataplane.controller.scalings import Scaling
 from nfvcert.dataplane.fabric import Fabric
-from nfvcert.dataplane.identity import Flow
 from nfvcert.dataplane.ranges import IdMap, boundaries
 
 
@@ -40,10 +39,6 @@ class Journal:
         starts, ends = boundaries(owners)
         self.write("owners", runs=[list(t) for t in zip(ends.tolist(), owners[starts].tolist(), strict=True)])
 
-    def expected(self, server: int, place: int, flows: list[Flow]) -> None:
-        """Keep flows that a server's switch is told to expect."""
-        self.write("expected", server=server, place=place, flows=[list(flow) for flow in flows])
-
     def scaling(self, scaling: Scaling) -> None:
         """Keep a scaling as it stands."""
         self.write("scaling", scaling=scaling.model_dump(mode="json", by_alias=True))
@@ -60,8 +55,6 @@ class Journal:
                 for end, place in entry["runs"]:
                     fabric.owners[start : end + 1] = place
                     start = end + 1
-            elif entry["kind"] == "expected":
-                fabric.expected |= {Flow(*flow): int(entry["place"]) for flow in entry["flows"]}
         return found
 
     def close(self) -> None:

@@ -79,9 +79,7 @@ def settled(fabric: Fabric, ids: IdSet) -> IdMap:
     return np.where(ids, fabric.wanted, fabric.ports).astype(np.int8)
 
 
-def room_for_exceptions(
-    fabric: Fabric, ids: IdSet, task: Task, behaviour: ControllerBehaviour
-) -> Generator[Order, Any, int]:
+def room_for_exceptions(fabric: Fabric, ids: IdSet, task: Task) -> Generator[Order, Any, int]:
     """Entries that a settled table would leave for exceptions of `ids`; those of other ids stay."""
     room: int = yield ReadRoom()
     elsewhere = sum(1 for flow in fabric.exceptions if not ids[flow.id])
@@ -116,7 +114,7 @@ def settle_when_few(
     """
     waited, told = 0.0, ""
     while True:
-        room = yield from room_for_exceptions(fabric, ids, task, behaviour)
+        room = yield from room_for_exceptions(fabric, ids, task)
         threshold = behaviour.threshold(task.threshold, room)
         flows = yield from strays(fabric, ids)
         pushed = Pushed(False)

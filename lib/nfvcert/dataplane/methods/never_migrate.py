@@ -35,7 +35,7 @@ def never_migrate(fabric: Fabric, task: Task, behaviour: ControllerBehaviour) ->
     refusal = ""
     for _ in range(ATTEMPTS):
         flows = yield from strays(fabric, part)
-        room = yield from room_for_exceptions(fabric, part, task, behaviour)
+        room = yield from room_for_exceptions(fabric, part, task)
         if not behaviour.may_push(len(flows), behaviour.threshold(None, room)):
             smaller = _that_fits(part, sorted(flow.id for flow in flows), max(0, room))
             back = part & ~smaller
@@ -51,7 +51,7 @@ def never_migrate(fabric: Fabric, task: Task, behaviour: ControllerBehaviour) ->
             # flows born at the target in what it gave back have exceptions of their own
             part, task_ids = smaller, part
             flows = yield from strays(fabric, task_ids)
-            room = yield from room_for_exceptions(fabric, task_ids, task, behaviour)
+            room = yield from room_for_exceptions(fabric, task_ids, task)
             if len(flows) > room:
                 continue
             pushed = yield from push_settled(fabric, task_ids, flows, behaviour)

@@ -40,7 +40,7 @@ def plain(fabric: Fabric, task: Task, behaviour: ControllerBehaviour) -> Plan:
     """Detour new flows until fewer than T old ones are left, then push ranges and exceptions at once."""
     part = upper_part(task.domain, task.share)
     listed = yield from turn(fabric, task, part, behaviour)
-    room = yield from room_for_exceptions(fabric, part, task, behaviour)
+    room = yield from room_for_exceptions(fabric, part, task)
     yield Report({"threshold": behaviour.threshold(task.threshold, room)})
     yield from settle_when_few(fabric, part, task, behaviour, listed)
     return "ranges and exceptions are in the hardware switch"

@@ -99,7 +99,7 @@ def sub_ranges(fabric: Fabric, task: Task, behaviour: ControllerBehaviour) -> Pl
         calm = calm + TICK_S if age and abs(lacking) < BALANCED else 0.0
         settling = calm >= CALM_S or age >= HASTE_S
         if settling:
-            room = yield from room_for_exceptions(fabric, task.domain, task, behaviour)
+            room = yield from room_for_exceptions(fabric, task.domain, task)
             occupancy = yield ReadOccupancy()
             wrong = int((occupancy[task.source] & part).sum() + (occupancy[task.target] & task.domain & ~part).sum())
             if behaviour.may_push(wrong + _spare(room), room):
@@ -219,7 +219,7 @@ def _finish(fabric: Fabric, task: Task, part: IdSet, behaviour: ControllerBehavi
     owners = np.where(part, task.target, np.where(task.domain, task.source, fabric.owners)).astype(np.int8)
     yield SetOwners(owners)
     flows = yield from strays(fabric, task.domain)
-    room = yield from room_for_exceptions(fabric, task.domain, task, behaviour)
+    room = yield from room_for_exceptions(fabric, task.domain, task)
     if len(flows) > room:
         return Pushed(False)
     pushed = yield from push_settled(fabric, task.domain, flows, behaviour)

@@ -1,5 +1,5 @@
 """Hardware switches as the controller drives them: this project's model, and Open vSwitch."""
 
-from nfvcert.dataplane.switch.protocol import Applied, Switch, SwitchRefused
+from nfvcert.dataplane.switch.protocol import Switch, SwitchRefused
 
-__all__ = ["Applied", "Switch", "SwitchRefused"]
+__all__ = ["Switch", "SwitchRefused"]

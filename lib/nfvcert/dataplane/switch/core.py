@@ -9,7 +9,7 @@ from nfvcert.dataplane.control import ControlClient, OrderRefused
 from nfvcert.dataplane.identity import Flow, Identity, flow
 from nfvcert.dataplane.ranges import Indices, one_entry
 from nfvcert.dataplane.rules import Change, FlowRule, RangeRule, Rule
-from nfvcert.dataplane.switch.protocol import Applied, SwitchRefused, Table
+from nfvcert.dataplane.switch.protocol import SwitchRefused, Table
 
 SLOW_S = 60.0
 """A switch may take its time for each rule of a large change."""
@@ -38,14 +38,14 @@ class CoreSwitch:
         info = self._client.call("info")
         return int(info["used"]), int(info["capacity"])
 
-    def apply(self, change: Change) -> Applied:
+    def apply(self, change: Change) -> int:
         """Make a change, all of it at one instant."""
         documents = [rule.document(self._owner) for rule in change.add]
         try:
             answer = self._client.call("apply", add=documents, remove=change.remove, atomic=True)
         except OrderRefused as error:
             raise SwitchRefused(error.code, error.what, where=error.where, found=error.found) from error
-        return Applied(int(answer["t_ns"]), len(change.add), len(change.remove))
+        return int(answer["t_ns"])
 
     def close(self) -> None:
         """Close the connection."""

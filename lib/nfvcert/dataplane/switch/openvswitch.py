@@ -13,7 +13,7 @@ from nfvcert.dataplane.openflow.flows import Command
 from nfvcert.dataplane.ranges import Indices, prefix_entries
 from nfvcert.dataplane.rules import Change, Rule, Rules
 from nfvcert.dataplane.switch.pipeline import RULES, Place, changes, owner_tag, place_of, rules_of, tag_of
-from nfvcert.dataplane.switch.protocol import Applied, SwitchRefused, Table
+from nfvcert.dataplane.switch.protocol import SwitchRefused, Table
 
 SLOW_S = 20.0
 """A switch may take its time for a large change."""
@@ -67,7 +67,7 @@ class OpenVSwitch:
         known = self._installed()
         return known.own + len(known.others), known.capacity
 
-    def apply(self, change: Change) -> Applied:
+    def apply(self, change: Change) -> int:
         """Make a change, all of it at one instant.
 
         It is refused where a rule to be removed is not there, or a new one would take the place of another owner's.
@@ -91,7 +91,7 @@ class OpenVSwitch:
             del known.rules[name]
         known.rules |= {rule.name: rule for rule in change.add}
         known.own += len(new) - len(gone)
-        return Applied(t_ns, len(change.add), len(change.remove))
+        return t_ns
 
     def close(self) -> None:
         """Close the connection."""

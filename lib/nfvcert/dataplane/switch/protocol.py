@@ -11,15 +11,6 @@ from nfvcert.dataplane.rules import Change, Rule
 from nfvcert.errors import TestbedError
 
 
-@dataclass(frozen=True)
-class Applied:
-    """When a change took effect (CLOCK_MONOTONIC, ns) and how many rules it added and removed."""
-
-    t_ns: int
-    added: int
-    removed: int
-
-
 class SwitchRefused(TestbedError):
     """A switch understood a change and did not make it; everything is as it was.
 
@@ -54,8 +45,8 @@ class Switch(Protocol):
     def used(self) -> tuple[int, int]:
         """Entries that are taken by whomever, and capacity."""
 
-    def apply(self, change: Change) -> Applied:
-        """Make a change, all of it at one instant.
+    def apply(self, change: Change) -> int:
+        """Make a change, all of it at one instant; answers when (CLOCK_MONOTONIC, ns).
 
         Raises:
             SwitchRefused: it is not made.

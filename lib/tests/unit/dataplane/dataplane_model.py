@@ -17,7 +17,7 @@ from nfvcert.dataplane.fabric import Place
 from nfvcert.dataplane.identity import IDS, Flow
 from nfvcert.dataplane.ranges import Cost, one_entry
 from nfvcert.dataplane.rules import Change, FlowRule, RangeRule, Rule, entries_of, ports_of
-from nfvcert.dataplane.switch.protocol import Applied, SwitchRefused, Table
+from nfvcert.dataplane.switch.protocol import SwitchRefused, Table
 
 LONGEST_WAY = 4
 """Servers that a packet may visit before it counts as looping."""
@@ -245,7 +245,7 @@ class ModelSwitch:
     def used(self) -> tuple[int, int]:
         return entries_of(self.model.rules.values(), self.cost) + self.foreign, self.capacity
 
-    def apply(self, change: Change) -> Applied:
+    def apply(self, change: Change) -> int:
         self.model.advance(self._delay())
         before = self._rules_seen
         self._rules_seen += len(change.add)
@@ -267,4 +267,4 @@ class ModelSwitch:
         self.model.set_rules(rules)
         self.most_used = max(self.most_used, needed)
         self.applied.append((self.model.now, change))
-        return Applied(int(self.model.now * 1e9), len(change.add), len(change.remove))
+        return int(self.model.now * 1e9)
