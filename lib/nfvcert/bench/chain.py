@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nfvcert.bench.native import Document, NativeProgram, memif
 from nfvcert.closing import Closing
+from nfvcert.dataplane.identity import IDS
+from nfvcert.dataplane.ranges import owner_map
 
 SINK_MAC = "02:4e:46:00:00:02"
-IDENTITIES = 65536
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class ChainSetup:
 
 def switch_rules(count: int, instances: int) -> list[Document]:
     """Ranges of equal width over all flow ids, handed to the instances in turn."""
-    bounds = [IDENTITIES * entry // count for entry in range(count + 1)]
+    bounds = [IDS * entry // count for entry in range(count + 1)]
     return [
         {"rule": f"r{entry}", "range": [bounds[entry], bounds[entry + 1] - 1], "port": f"s{entry % instances + 1}"}
         for entry in range(count)
@@ -86,7 +88,7 @@ class Chain(Closing):
         own: Document = {"server": name, "mac": macs[name], "identity": "five-tuple", "idle_timeout_ms": 1000}
         own |= {"peers": {peer: mac for peer, mac in macs.items() if peer != name}, "capacity": 1 << 18}
         program = self._run("nfvcert-server-switch", f"{name}-switch", ports, own)
-        program.call("set_ranges", owners=["v1"], map=base64.b64encode(bytes(IDENTITIES)).decode())
+        program.call("set_ranges", owners=["v1"], map=owner_map(np.zeros(IDS, np.int8)))
         return inner
 
     def _function(self, number: int, name: str, link: Path) -> None:

@@ -13,14 +13,13 @@ new server's switch.
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from nfvcert.dataplane.identity import IDS, Flow
-from nfvcert.dataplane.ranges import IdMap, IdSet
+from nfvcert.dataplane.ranges import IdMap, IdSet, owner_map
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ class Fabric:
         Its own instances have their local names there, others that of their server.
         """
         names = [p.local if self.server(i) == server else p.server for i, p in enumerate(self.places)]
-        return {"owners": names, "map": base64.b64encode(owners.tobytes()).decode()}
+        return {"owners": names, "map": owner_map(owners)}
 
     def gains_first(self, server: int, owners: IdMap) -> IdMap:
         """The map that a server's switch gets before `owners`: only what its own instances gain has changed.

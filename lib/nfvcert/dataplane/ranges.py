@@ -22,6 +22,15 @@ Cost = Callable[[Indices, Indices], Indices]
 """Entries that ranges (first ids, last ids) cost in the table of a switch, for each of them."""
 
 
+NOBODY = -1
+"""In a map of owners that server switches take: an id without owner."""
+
+
+def owner_map(owners: IdMap) -> str:
+    """What server switches take: an octet for each id, in base64, the index of its owner among those that are named."""
+    return base64.b64encode(owners.tobytes()).decode()
+
+
 def empty_set() -> IdSet:
     """No id."""
     return np.zeros(IDS, np.bool_)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import DROP, ROOT, Nfvcert, left_behind
 
+from nfvcert.dataplane.identity import IDS
+from nfvcert.dataplane.ranges import owner_map
 from nfvcert.dataplane.rules import Change, RangeRule
 from nfvcert.testbed.dataplane import Setup, open_dataplane
 from nfvcert.testbed.model import Testbed, read_testbed
@@ -57,7 +59,7 @@ def test_links_come_back_after_open_vswitch_was_killed(testbed: Testbed, tmp_pat
         observer = dataplane.switch_observer()
         assert observer.dump()["rules"] == []
         dataplane.switch("test").apply(whole)
-        dataplane.control("s1").call("set_ranges", owners=["v1"], map=base64.b64encode(bytes(65_536)).decode())
+        dataplane.control("s1").call("set_ranges", owners=["v1"], map=owner_map(np.zeros(IDS, np.int8)))
         flows = {"concurrent": 100, "new_per_second": 20, "lifetime": {"model": "exponential", "mean_s": 5.0}}
         dataplane.generator.flow_prepare(frame=64, pps=5_000, duration_s=1.0, interval_ms=100, **flows)
         dataplane.generator.flow_start()

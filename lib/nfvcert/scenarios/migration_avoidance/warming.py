@@ -7,11 +7,14 @@ split that would be taken for the split's doing.
 
 from __future__ import annotations
 
-import base64
 import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from nfvcert.dataplane.identity import IDS
+from nfvcert.dataplane.ranges import NOBODY, owner_map
 from nfvcert.errors import TestbedError
 from nfvcert.testbed.dataplane import DataplaneHandle
 from nfvcert.traffic.translated import Way, datagram
@@ -22,8 +25,6 @@ PACKETS_PER_S = 100_000.0
 LONGEST_S = 15.0
 FORGOTTEN_S = 0.1
 """Beyond the state timeout: nobody knows the flow any more."""
-NOBODY = 255
-"""In a map of owners."""
 FLOWS_S, CALM_S = 1.0, 0.3
 WAY = Way("198.18.255.254", 9, "198.19.255.254", 9, "02:4e:46:02:00:01")
 
@@ -43,8 +44,8 @@ def warm_up(handle: DataplaneHandle, say: Callable[[str], None]) -> None:
     count = round(handle.layout.setup.ring * SHARE_OF_RING)
     rule = "warm-up"
     for server in handle.layout.server_names:
-        everything = [0, 65_535]
-        handle.control(server).call("set_ranges", owners=["v1"], map=_map(0))
+        everything = [0, IDS - 1]
+        handle.control(server).call("set_ranges", owners=["v1"], map=owner_map(np.zeros(IDS, np.int8)))
         switch.call("apply", add=[{"rule": rule, "range": everything, "port": server}], remove=[], atomic=True)
         generator.add_streams(0, [Stream(datagram(WAY, None), Rate("pps", PACKETS_PER_S), SingleBurst(count))])
         generator.start([0])
@@ -52,7 +53,7 @@ def warm_up(handle: DataplaneHandle, say: Callable[[str], None]) -> None:
         generator.stop([0])
         generator.remove_streams([0])
         switch.call("apply", add=[], remove=[rule], atomic=True)
-        handle.control(server).call("set_ranges", owners=[], map=_map(NOBODY))
+        handle.control(server).call("set_ranges", owners=[], map=owner_map(np.full(IDS, NOBODY, np.int8)))
         if not sent:
             raise TestbedError(f"{count} packets were not sent within {LONGEST_S:g} s", where=f"links of {server}")
     time.sleep(handle.layout.state_timeout_ms / 1000 + FORGOTTEN_S)
@@ -68,7 +69,3 @@ def warm_up_flows(
     generator.flow_start()
     time.sleep(FLOWS_S + CALM_S)
     generator.flow_stop()
-
-
-def _map(owner: int) -> str:
-    return base64.b64encode(bytes([owner]) * 65_536).decode()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import ctypes
 import json
@@ -14,11 +13,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
 
 from nfvcert.dataplane.control import ControlClient
-from nfvcert.dataplane.identity import flow_id
+from nfvcert.dataplane.identity import IDS, flow_id
+from nfvcert.dataplane.ranges import owner_map
 from nfvcert.traffic.native import NativeProcess, binary
 
 GATEWAY, SINK = "02:4e:46:02:00:01", "02:4e:46:00:00:02"
@@ -29,8 +30,8 @@ CLONE_NEWNET = 0x40000000
 
 def owned(*owners: str) -> dict[str, Any]:
     """Fields of `set_ranges`: equal parts of the ids in turn."""
-    part = 65536 // len(owners)
-    return {"owners": list(owners), "map": base64.b64encode(bytes(n // part for n in range(65536))).decode()}
+    part = IDS // len(owners)
+    return {"owners": list(owners), "map": owner_map((np.arange(IDS) // part).astype(np.int8))}
 
 
 def run(*argv: str) -> None:
