@@ -60,10 +60,6 @@ class ControllerBehaviour:
         """Whether the new instance acknowledges copied state before packets of the flows go there."""
         return True
 
-    def load(self, packets_per_second: float, flows: int) -> float:
-        """The load of an instance, for the balance."""
-        return packets_per_second
-
     def is_duplicate(self, instance: str, busy: bool, since_s: float | None) -> bool:
         """Whether a report of overload is dropped: the instance is being scaled, or was reported `since_s` ago."""
         return busy or (since_s is not None and since_s < 10.0)

@@ -21,7 +21,8 @@ USUAL = {"cpu.shares": 1024, "cpu.weight": 100}
 
 _SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}
 """Number of the system call, for which no library has a function."""
-_SHORTEST_TURN_NS = 100_000
+SHORTEST_TURN_NS = 100_000
+"""Shorter turns are not to be had."""
 
 
 class _SchedulingAttributes(ctypes.Structure):
@@ -39,18 +40,19 @@ class _SchedulingAttributes(ctypes.Structure):
     ]
 
 
-def ask_for_short_turns(pid: int = 0) -> None:
-    """Let a process (default: this thread, and threads that it starts) have its turns soon and short.
+def ask_for_turns(turn_ns: int, pid: int = 0) -> None:
+    """Let a process (default: this thread, and threads that it starts) have turns of a length.
 
-    What answers orders beside processes that poll would otherwise wait for tens of milliseconds until it comes to its
-    turn, although it only needs a part of one. How much time it gets in all does not change. Schedulers that know no
-    such wish ignore it.
+    Short turns come soon: what answers orders beside processes that poll would otherwise wait for tens of milliseconds
+    until it comes to its turn, although it only needs a part of one. How much time it gets in all does not change.
+    Among processes that give their turns away, each time a whole turn is taken for given up, so one with turns half as
+    long as those of the others comes round twice as often. Schedulers that know no such wish ignore it.
     """
     number = _SCHED_SETATTR.get(platform.machine())
     if number is None:
         return
     wish = _SchedulingAttributes(
-        size=ctypes.sizeof(_SchedulingAttributes), nice=os.getpriority(os.PRIO_PROCESS, pid), runtime=_SHORTEST_TURN_NS
+        size=ctypes.sizeof(_SchedulingAttributes), nice=os.getpriority(os.PRIO_PROCESS, pid), runtime=turn_ns
     )
     ctypes.CDLL(None).syscall(number, pid, ctypes.byref(wish), 0)
 

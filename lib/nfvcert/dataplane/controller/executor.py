@@ -171,15 +171,9 @@ class Executor:
         raise SwitchRefused(REFUSED_FOR_NOW, f"the switch refused {ATTEMPTS} times", where="hardware switch")
 
     def _loads(self) -> dict[int, float]:
-        places = range(len(self._parties.places))
-        found = {place: self._parties.load(place) for place in places}
-        if any(rate is None for rate in found.values()):
-            return {}
-        everything = [(0, self.fabric.owners.size - 1)]
-        return {
-            place: self._behaviour.load(rate or 0.0, self._parties.count(place, everything))
-            for place, rate in found.items()
-        }
+        rates = [self._parties.load(place) for place in range(len(self._parties.places))]
+        found = {place: rate for place, rate in enumerate(rates) if rate is not None}
+        return found if len(found) == len(rates) else {}
 
     def _room(self) -> int:
         used, capacity = self._switch.used()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -107,6 +108,9 @@ class Experiment:
         self.handle.start("controller")
         self.controller = Controller(self.handle.controller_url, self.recorder)
         self._stack.callback(self.controller.close)
+        # relays would stand still while everything that is there already is looked through for garbage
+        gc.freeze()
+        self._stack.callback(gc.unfreeze)
         self._describe()
         self._flows = self._folder / "flows.csv"
         if self.handle.layout.bridged:

@@ -16,7 +16,7 @@ from nfvcert.errors import TestbedError
 from nfvcert.nfvi import namespaces
 from nfvcert.nfvi.cgroups import hierarchies
 from nfvcert.nfvi.names import RunId
-from nfvcert.nfvi.polling import PollingGroup, ask_for_short_turns
+from nfvcert.nfvi.polling import SHORTEST_TURN_NS, PollingGroup, ask_for_turns
 from nfvcert.testbed.attachment import DataplaneAccess
 from nfvcert.testbed.dataplane.layout import CONTROLLER, OWNER, SWITCH, Layout
 from nfvcert.testbed.dataplane.processes import Processes
@@ -158,7 +158,7 @@ def open_dataplane(access: DataplaneAccess, setup: Setup | None = None) -> Itera
     for pattern in LEFT:
         for left in folder.glob(pattern):
             left.unlink()
-    ask_for_short_turns()
+    ask_for_turns(SHORTEST_TURN_NS)
     with ExitStack() as stack:
         netns = stack.enter_context(_namespace(access.run)) if layout.bridged else None
         processes = Processes(

@@ -256,9 +256,5 @@ class Layout:
         }
 
     def _core_of(self, name: str) -> int:
-        """The first server shares the core of the hardware switch, the others that of the generator.
-
-        A detour takes as long as a core's turn through all its processes.
-        """
-        first = name.split("/")[0] == "s1"
-        return self.settings.cores.device if first else self.settings.cores.generator
+        """All switches share a core, so that a detour stays on it; the instances share that of the generator."""
+        return self.settings.cores.generator if name in self.instances else self.settings.cores.device

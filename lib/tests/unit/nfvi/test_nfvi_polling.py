@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from nfvcert.nfvi.cgroups import Hierarchies, hierarchies
-from nfvcert.nfvi.polling import PollingGroup, ask_for_short_turns
+from nfvcert.nfvi.polling import SHORTEST_TURN_NS, PollingGroup, ask_for_turns
 
 
 def made(root: Path, *, unified: bool) -> Hierarchies:
@@ -61,16 +61,16 @@ def test_the_kernel_takes_a_process() -> None:
                 (place / f"nfvcert-test-{os.getpid()}").rmdir()
 
 
-def test_short_turns_leave_niceness_alone() -> None:
+def test_turns_leave_niceness_alone() -> None:
     code = (
-        "import os; from nfvcert.nfvi.polling import ask_for_short_turns; os.nice(3); ask_for_short_turns();"
+        "import os; from nfvcert.nfvi.polling import ask_for_turns; os.nice(3); ask_for_turns(2_000_000);"
         "print(os.getpriority(os.PRIO_PROCESS, 0), os.sched_getscheduler(0) == os.SCHED_OTHER)"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert told.split() == ["3", "True"]
 
 
-def test_short_turns_of_nobody_change_nothing() -> None:
-    ask_for_short_turns(os.getpid())
+def test_turns_of_nobody_change_nothing() -> None:
+    ask_for_turns(SHORTEST_TURN_NS, os.getpid())
     with pytest.raises(ProcessLookupError):
-        ask_for_short_turns(2**22 + 1)
+        ask_for_turns(SHORTEST_TURN_NS, 2**22 + 1)

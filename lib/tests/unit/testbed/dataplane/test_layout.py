@@ -69,10 +69,10 @@ def test_instances_that_translate_have_an_address_each_that_their_server_knows()
     assert "addresses" not in layout(servers=2).configuration("s1")
 
 
-def test_the_first_server_shares_the_core_of_the_switch_the_others_that_of_the_generator() -> None:
+def test_switches_share_a_core_and_instances_that_of_the_generator() -> None:
     found = layout(servers=2)
     cores = {name: found.configuration(name)["core"] for name in found.polling}
-    assert cores == {"generator": 0, "switch": 1, "s1": 1, "s2": 0, "s1/v1": 1, "s2/v1": 0}
+    assert cores == {"generator": 0, "switch": 1, "s1": 1, "s2": 1, "s1/v1": 0, "s2/v1": 0}
     assert found.names[-1] == CONTROLLER
 
 
