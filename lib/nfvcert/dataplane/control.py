@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
 import threading
 import time
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from nfvcert.dataplane.connection import Connection
 from nfvcert.errors import TestbedError
 
 Answer = dict[str, Any]
@@ -54,7 +53,7 @@ class ControlClient:
         self.path = Path(path)
         self._timeout_s = timeout_s
         self._lock = threading.Lock()
-        self._socket: socket.socket | None = None
+        self._connection: Connection | None = None
         self._rest = b""
         self._number = 0
 
@@ -70,7 +69,7 @@ class ControlClient:
         """
         with self._lock:
             deadline = time.monotonic() + self._timeout_s
-            fresh = self._socket is None
+            fresh = self._connection is None
             try:
                 answer = self._exchange(op, fields, deadline)
             except (ConnectionError, FileNotFoundError) as error:
@@ -104,42 +103,23 @@ class ControlClient:
         )
 
     def _exchange(self, op: str, fields: dict[str, Any], deadline: float) -> Answer:
-        if self._socket is None:
-            self._connect(deadline)
-        assert self._socket is not None
+        if self._connection is None:
+            self._connection = Connection.to(self.path, deadline)
         self._number += 1
         order = {"op": op, "id": self._number, **fields}
-        self._socket.settimeout(max(0.001, deadline - time.monotonic()))
-        self._socket.sendall(orjson.dumps(order) + b"\n")
+        self._connection.send(orjson.dumps(order) + b"\n", deadline)
         while True:
-            answer = orjson.loads(self._line(deadline))
+            answer = orjson.loads(self._line(self._connection, deadline))
             if not isinstance(answer, dict):
                 raise ValueError(f"an answer is no object: {str(answer)[:80]}")
             if "event" not in answer and answer.get("id", self._number) == self._number:
                 return answer
 
-    def _connect(self, deadline: float) -> None:
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            connection.settimeout(max(0.001, deadline - time.monotonic()))
-            connection.connect(str(self.path))
-        except BaseException:
-            connection.close()
-            raise
-        self._socket, self._rest = connection, b""
-
-    def _line(self, deadline: float) -> bytes:
-        assert self._socket is not None
+    def _line(self, connection: Connection, deadline: float) -> bytes:
         parts = [self._rest]
         size = len(self._rest)
         while b"\n" not in parts[-1]:
-            remaining = deadline - time.monotonic()
-            if remaining <= 0:
-                raise TimeoutError
-            self._socket.settimeout(remaining)
-            part = self._socket.recv(1 << 20)
-            if not part:
-                raise ConnectionResetError("the program closed the connection")
+            part = connection.receive(deadline)
             size += len(part)
             if size > LONGEST_ANSWER:
                 raise ValueError(f"an answer is longer than {LONGEST_ANSWER} octets")
@@ -148,7 +128,6 @@ class ControlClient:
         return line
 
     def _drop(self) -> None:
-        if self._socket is not None:
-            with contextlib.suppress(OSError):
-                self._socket.close()
-        self._socket, self._rest = None, b""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection, self._rest = None, b""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
 import struct
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from nfvcert.dataplane.connection import Connection
 from nfvcert.dataplane.control import ControlLost
 from nfvcert.dataplane.openflow import flows, wire
 from nfvcert.dataplane.openflow.flows import FlowEntry, FlowMod, PortCounters, TableCounters
@@ -58,9 +58,9 @@ class OpenFlowClient:
         self.connections = 0
         self._timeout_s = timeout_s
         self._lock = threading.RLock()
-        self._socket: socket.socket | None = None
+        self._connection: Connection | None = None
         self._framer = Framer()
-        self._waiting: list[Message] = []
+        self._waiting: deque[Message] = deque()
         self._last_xid = 0
 
     def change(self, mods: Sequence[FlowMod]) -> None:
@@ -109,7 +109,7 @@ class OpenFlowClient:
         """Ask, on a connection made anew once where it turns out to be closed."""
         with self._lock:
             deadline = time.monotonic() + self._timeout_s
-            fresh = self._socket is None
+            fresh = self._connection is None
             try:
                 try:
                     self._connect(deadline)
@@ -163,54 +163,36 @@ class OpenFlowClient:
         self._last_xid = first + count - 1
         return first
 
-    def _send(self, messages: Iterable[bytes], deadline: float) -> None:
-        assert self._socket is not None
-        self._socket.settimeout(max(0.001, deadline - time.monotonic()))
-        self._socket.sendall(b"".join(messages))
-
     def _answers(self, xids: range, deadline: float) -> Iterator[Message]:
         """Messages of these transactions as they come; a question whether we live is answered, the rest is dropped."""
         while True:
-            while self._waiting:
-                message = self._waiting.pop(0)
-                if message.kind == Kind.ECHO_REQUEST:
-                    self._send([wire.pack(Kind.ECHO_REPLY, message.xid, message.body)], deadline)
-                elif message.xid in xids and message.kind != Kind.HELLO:
-                    yield message
-            self._receive(deadline)
+            message = self._next(deadline)
+            if message.kind == Kind.ECHO_REQUEST:
+                self._send([wire.pack(Kind.ECHO_REPLY, message.xid, message.body)], deadline)
+            elif message.xid in xids and message.kind != Kind.HELLO:
+                yield message
 
-    def _receive(self, deadline: float) -> None:
-        assert self._socket is not None
-        remaining = deadline - time.monotonic()
-        if remaining <= 0:
-            raise TimeoutError
-        self._socket.settimeout(remaining)
-        data = self._socket.recv(1 << 20)
-        if not data:
-            raise ConnectionResetError("the switch closed the connection")
-        self._waiting += self._framer.feed(data)
+    def _send(self, messages: Iterable[bytes], deadline: float) -> None:
+        assert self._connection is not None
+        self._connection.send(b"".join(messages), deadline)
+
+    def _next(self, deadline: float) -> Message:
+        assert self._connection is not None
+        while not self._waiting:
+            self._waiting += self._framer.feed(self._connection.receive(deadline))
+        return self._waiting.popleft()
 
     def _connect(self, deadline: float) -> None:
-        if self._socket is not None:
+        if self._connection is not None:
             return
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            connection.settimeout(max(0.001, deadline - time.monotonic()))
-            connection.connect(str(self.path))
-        except BaseException:
-            connection.close()
-            raise
-        self._socket, self._framer, self._waiting = connection, Framer(), []
+        self._connection, self._framer, self._waiting = Connection.to(self.path, deadline), Framer(), deque()
         self._send([wire.pack(Kind.HELLO, self._xids(1))], deadline)
-        while not self._waiting:
-            self._receive(deadline)
-        hello = self._waiting.pop(0)
+        hello = self._next(deadline)
         if hello.kind != Kind.HELLO or hello.version < wire.VERSION:
             raise ValueError(f"the switch does not speak OpenFlow 1.4 but version {hello.version:#04x}")
         self.connections += 1
 
     def _drop(self) -> None:
-        if self._socket is not None:
-            with contextlib.suppress(OSError):
-                self._socket.close()
-        self._socket = None
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None

@@ -16,6 +16,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from listening import Component
+
 from nfvcert.dataplane.identity import Identity
 from nfvcert.dataplane.switch.access import SwitchAccess
 
@@ -27,38 +29,15 @@ COLUMNS = (
 )
 
 
-class Component:
-    """A native program's control socket."""
+class Program(Component):
+    """A switch's control socket, near enough."""
 
-    def __init__(self, path: Path, name: str) -> None:
-        self.name = name
-        self.orders: list[dict[str, Any]] = []
+    def __init__(self, path: Path) -> None:
         self.rules: dict[str, dict[str, Any]] = {}
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(str(path))
-        self._listener.listen()
-        threading.Thread(target=self._serve, daemon=True).start()
+        super().__init__(path)
 
-    def close(self) -> None:
-        """Listen no more."""
-        self._listener.close()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
-
-    def _talk(self, connection: socket.socket) -> None:
-        with connection, connection.makefile("rwb") as stream:
-            for line in stream:
-                order = json.loads(line)
-                self.orders.append(order)
-                answer = {"ok": True, "id": order.get("id"), "t_ns": time.monotonic_ns(), **self._answer(order)}
-                stream.write(json.dumps(answer).encode() + b"\n")
-                stream.flush()
+    def _messages(self, order: dict[str, Any]) -> list[dict[str, Any]]:
+        return [{"ok": True, "id": order.get("id"), "t_ns": time.monotonic_ns(), **self._answer(order)}]
 
     def _answer(self, order: dict[str, Any]) -> dict[str, Any]:
         if order["op"] == "apply":
@@ -242,7 +221,7 @@ class Handle:
         self.setup = setup
         servers = [f"s{n}" for n in range(1, setup.servers + 1)]
         self.names = ["switch", *servers, *(f"{server}/v1" for server in servers)]
-        self.components = {name: Component(self.control_path(name), name) for name in self.names}
+        self.components = {name: Program(self.control_path(name)) for name in self.names}
         self.generator = Generator()
         self.controller: Controller | None = None
         self.done: list[tuple[str, str]] = []

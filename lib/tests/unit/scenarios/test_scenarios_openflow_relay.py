@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import threading
 import time
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from listening import Listening
 
 from nfvcert.dataplane.control import ControlLost
 from nfvcert.dataplane.identity import IDS, Identity, flow
@@ -26,31 +26,13 @@ PORTS = {"source": 1, "sink": 2, "s1": 3, "s2": 4}
 NAMES = {number: name for name, number in PORTS.items()}
 
 
-class Bridge:
+class Bridge(Listening):
     """Takes every bundle, or refuses the first change of each while it is full."""
 
     def __init__(self, path: Path) -> None:
         self.full = False
         self.taken: list[Message] = []
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(str(path))
-        self._listener.listen()
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def close(self) -> None:
-        self._listener.close()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
-
-    def _answer(self, connection: socket.socket) -> None:
-        with connection, contextlib.suppress(OSError):
-            self._talk(connection)
+        super().__init__(path)
 
     def _talk(self, connection: socket.socket) -> None:
         framer, gathered = wire.Framer(), []

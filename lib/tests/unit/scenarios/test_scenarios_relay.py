@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -11,43 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from listening import Component
 
 from nfvcert.dataplane.control import ControlClient, ControlLost, OrderRefused
 from nfvcert.scenarios.migration_avoidance.relay import ControlRelay
 
 
-class Component:
+class Echo(Component):
     """Answers each order with what it was asked; refuses what is named refuse; tells an event before each answer."""
 
-    def __init__(self, path: Path) -> None:
-        self.orders: list[dict[str, Any]] = []
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(str(path))
-        self._listener.listen()
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
-
-    def _talk(self, connection: socket.socket) -> None:
-        with connection, connection.makefile("rwb") as stream:
-            for line in stream:
-                order = json.loads(line)
-                self.orders.append(order)
-                stream.write(b'{"event":"below","flows":3}\n')
-                answer = {"ok": order["op"] != "refuse", "id": order.get("id"), "echo": order.get("flows")}
-                if not answer["ok"]:
-                    answer |= {"error": "no", "code": "table-full"}
-                stream.write(json.dumps(answer).encode() + b"\n")
-                stream.flush()
-
-    def close(self) -> None:
-        self._listener.close()
+    def _messages(self, order: dict[str, Any]) -> list[dict[str, Any]]:
+        answer = {"ok": order["op"] != "refuse", "id": order.get("id"), "echo": order.get("flows")}
+        if not answer["ok"]:
+            answer |= {"error": "no", "code": "table-full"}
+        return [{"event": "below", "flows": 3}, answer]
 
 
 class Wired:
@@ -55,7 +30,7 @@ class Wired:
 
     def __init__(self, folder: Path) -> None:
         self.told: list[tuple[str, dict[str, Any], int]] = []
-        self.component = Component(folder / "own.sock")
+        self.component = Echo(folder / "own.sock")
         self.relay = ControlRelay(
             "s2", folder / "relay.sock", folder / "own.sock", lambda name, data, t: self.told.append((name, data, t))
         )
