@@ -29,6 +29,8 @@ CONVERGENCE_LIMIT_S = 5.6
 ADDED_LATENCY_LIMIT_US = 10.0
 DETOUR_LIMIT_PERCENT = 50.0
 RATIO_TO_PLAIN = 0.5
+RATIO_NOISE = 0.1
+"""Two standard deviations of that ratio, relative to it, at full scale; with fewer flows chance has more of a part."""
 OUTAGE_LIMIT_MS = 200.0
 LATE_NS = 1_000_000_000
 ANNEX = "A.1"
@@ -151,9 +153,15 @@ def _beside_plain(case: Case, histories: Histories, measured: Figures) -> None:
     ):
         return
     ratio = measured.detoured_bytes / other.detoured_bytes
+    limit = round(RATIO_TO_PLAIN * (1 + RATIO_NOISE * max(0.0, measured.scale**-0.5 - 1)), 3)
+    if measured.scale < 1:
+        case.observe(
+            f"weaker bound: at this scale flows are fewer, so detoured octets are judged against {limit:g} of "
+            f"the plain method's instead of {RATIO_TO_PLAIN:g}"
+        )
     case.measure(
         Measure(
-            "detoured_bytes_ratio_to_plain", round(ratio, 3), "1", "<=", RATIO_TO_PLAIN, "nfvcert",
+            "detoured_bytes_ratio_to_plain", round(ratio, 3), "1", "<=", limit, "nfvcert",
             rule="detoured octets of both runs of this certification",
         ),
         "octets detoured in comparison with the plain method",

@@ -256,5 +256,9 @@ class Layout:
         }
 
     def _core_of(self, name: str) -> int:
-        """All switches share a core, so that a detour stays on it; the instances share that of the generator."""
-        return self.settings.cores.generator if name in self.instances else self.settings.cores.device
+        """All switches share a core, so that a detour stays on it; the instances share that of the generator.
+
+        Open vSwitch does not give its turn away: only the first server shares its core, with its instances.
+        """
+        with_switch = name.split("/")[0] == "s1" if self.bridged else name not in self.instances
+        return self.settings.cores.device if with_switch else self.settings.cores.generator
