@@ -153,7 +153,7 @@ def _beside_plain(case: Case, histories: Histories, measured: Figures) -> None:
     ):
         return
     ratio = measured.detoured_bytes / other.detoured_bytes
-    limit = round(RATIO_TO_PLAIN * (1 + RATIO_NOISE * max(0.0, measured.scale**-0.5 - 1)), 3)
+    limit = ratio_limit(measured.scale)
     if measured.scale < 1:
         case.observe(
             f"weaker bound: at this scale flows are fewer, so detoured octets are judged against {limit:g} of "
@@ -166,6 +166,11 @@ def _beside_plain(case: Case, histories: Histories, measured: Figures) -> None:
         ),
         "octets detoured in comparison with the plain method",
     )  # fmt: skip
+
+
+def ratio_limit(scale: float) -> float:
+    """What detoured octets may be of the plain method's, at a share of the full load."""
+    return round(RATIO_TO_PLAIN * (1 + RATIO_NOISE * max(0.0, scale**-0.5 - 1)), 3)
 
 
 @checker("TP.MA.05.3")

@@ -14,6 +14,7 @@ from scaling_world import Scaling
 from nfvcert.checkers.rel002.figures import curves, figures
 from nfvcert.checkers.rel002.identity import ids
 from nfvcert.checkers.rel002.loads import converged_at
+from nfvcert.checkers.rel002.ma_05 import ratio_limit
 from nfvcert.checkers.rel002.split import best_split_percent
 from nfvcert.checkers.rel002.table import Dump
 from nfvcert.checkers.rel002.truth import truth
@@ -64,6 +65,10 @@ def test_convergence_is_the_begin_of_five_good_seconds(percents: list[float], li
     good = [percent <= limit for percent in percents]
     expected = next((i for i in range(len(good)) if len(good) >= i + 41 and all(good[i : i + 41])), None)
     assert found == (None if expected is None else expected * 100 * MS)
+
+
+def test_fewer_flows_widen_the_limit_of_detours_and_more_do_not_narrow_it() -> None:
+    assert [ratio_limit(scale) for scale in (4.0, 1.0, 0.1)] == [0.5, 0.5, 0.608]
 
 
 def test_a_flow_too_large_to_be_balanced_widens_the_limit() -> None:
