@@ -17,6 +17,7 @@ that begins 4 s after the trigger, detours are about a third of the plain method
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
@@ -53,23 +54,25 @@ HASTE_S = 8.0
 """No longer than this: where old flows do not end, haste would only lengthen detours."""
 MOST = 0.85
 """It gets no more than this part of the new flows: the last of them would all need a detour."""
-GAIN = 4.0
+GAIN = 6.0
 """Share of new flows above the target for each share of the load that is missing."""
 EXTRA = 0.45
 EXTRA_S = 4.0
 """Part of the ids that may be detoured beside the sub-ranges handed over, and for how long."""
 SPARE, SPARE_PART = 32, 64
 """Entries kept free for what is born between looking and pushing: so many, in small tables one in so many."""
-BALANCED = 0.0125
-"""Part of the load that the new instance may lack, or have too much, when the final ranges are pushed."""
-CALM_S = 1.0
+BALANCED = 1.6
+"""The load is balanced while the new instance lacks, or has too much, no more than so many standard deviations of what
+chance makes of as many flows: 0.8 % of the load for 10,000."""
+CALM_S = 2.0
 """For how long the load has to be balanced before the last push of sub-ranges. After :data:`HASTE_S` the two ranges are
 pushed as soon as their exceptions fit, balanced or not: few or endless flows may never balance."""
 
 
 @dataclass(frozen=True)
 class Handed:
-    """What a tick has done: the push, ids with old flows, part of the domain handed over, whether some are detoured.
+    """What a tick has done: the push, ids with old and with any flows, part of the domain handed over, whether some are
+    detoured.
 
     ``expected`` are the flows that the source's switch knows as the target's, and keeps knowing while they live,
     since all their packets pass there.
@@ -77,6 +80,7 @@ class Handed:
 
     pushed: Pushed
     old: int
+    living: int
     handed: float
     detours: bool
     expected: frozenset[Flow]
@@ -90,16 +94,21 @@ def wanted_share(lacking: float, target: float, age_s: float) -> float:
     return min(most, max(0.0, target + GAIN * lacking))
 
 
+def chance(flows: int, share: float) -> float:
+    """Standard deviation of the part of the load that an instance has when each flow goes there with that chance."""
+    return math.sqrt(share * (1 - share) / max(1, flows))
+
+
 def sub_ranges(fabric: Fabric, task: Task, behaviour: ControllerBehaviour) -> Plan:
     """Plan anew each :data:`TICK_S` until the load has stayed balanced and nothing needs a detour any more."""
     part = upper_part(task.domain, task.share)
-    age, calm, pushes = 0.0, 0.0, 0
+    age, calm, pushes, living = 0.0, 0.0, 0, 0
     told = ""
     expected: frozenset[Flow] = frozenset()
     yield Tell("detour", f"vacant sub-ranges of {span(task.domain)} are handed over", state="DETOURING")
     while True:
         lacking = yield from _lacking(task, behaviour)
-        calm = calm + TICK_S if age and abs(lacking) < BALANCED else 0.0
+        calm = calm + TICK_S if age and abs(lacking) < BALANCED * chance(living, task.share) else 0.0
         settling = calm >= CALM_S or age >= HASTE_S
         if settling:
             room = yield from room_for_exceptions(fabric, task.domain, task)
@@ -111,7 +120,7 @@ def sub_ranges(fabric: Fabric, task: Task, behaviour: ControllerBehaviour) -> Pl
                     return "two ranges and exceptions are in the hardware switch"
         wanted = task.share if calm >= CALM_S else wanted_share(lacking, task.share, age)
         done = yield from _hand_over(fabric, task, wanted, EXTRA if age < EXTRA_S else 0.0, expected, behaviour)
-        expected = done.expected
+        expected, living = done.expected, done.living
         pushes += done.pushed.taken
         if pushes == 1 and done.pushed.taken:
             yield Tell("snapshot", f"{done.old} ids have old flows", done.pushed.t_ns)
@@ -167,9 +176,10 @@ def _hand_over(
         yield Expect(fabric.server(task.source), unknown, task.target)
     exceptions = kept | dict.fromkeys(behaviour.exceptions(flows[:taken]), fabric.server(task.target))
     pushed: Pushed = yield Push(ports, exceptions)
-    old, detours = int(occupancy[task.source].sum()), bool(returned) or bool((mine & ~handed).any())
+    old, new = int(occupancy[task.source].sum()), int(occupancy[task.target].sum())
+    detours = bool(returned) or bool((mine & ~handed).any())
     share = float(handed.sum() / max(1, task.domain.sum()))
-    return Handed(pushed, old, share, detours, frozenset(returned) if pushed.taken else frozenset())
+    return Handed(pushed, old, old + new, share, detours, frozenset(returned) if pushed.taken else frozenset())
 
 
 def _choice(
