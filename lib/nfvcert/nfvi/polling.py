@@ -63,33 +63,37 @@ class PollingGroup:
     It goes with the other groups of the run when that is swept.
 
     Args:
-        path: relative to the root of a hierarchy; groups on the way are made.
-        weight: how many times as much as an ordinary process.
+        path: relative to the root of a hierarchy; groups on the way are made, and weigh as much as one process.
     """
 
-    def __init__(self, mounted: Hierarchies, path: str, weight: int) -> None:
-        self._place: Path | None = None
+    def __init__(self, mounted: Hierarchies, path: str) -> None:
+        self._places: list[Path] = []
+        self._name = "cpu.weight" if mounted.unified else "cpu.shares"
         root = mounted.unified or mounted.controllers.get("cpu")
         if root is None:
             return
-        name = "cpu.weight" if mounted.unified else "cpu.shares"
+        places = [root.joinpath(*path.split("/")[:depth]) for depth in range(1, path.count("/") + 2)]
         with contextlib.suppress(OSError):
-            place = root
-            for part in path.split("/"):
+            for place in places:
                 if mounted.unified:
-                    (place / "cgroup.subtree_control").write_text("+cpu")
-                place /= part
+                    (place.parent / "cgroup.subtree_control").write_text("+cpu")
                 place.mkdir(exist_ok=True)
-                (place / name).write_text(str(USUAL[name] * weight))
-            self._place = place
+            self._places = places
+        self.weigh(1)
+
+    def weigh(self, times: int) -> None:
+        """Weigh so many times as much as an ordinary process."""
+        for place in self._places:
+            with contextlib.suppress(OSError):
+                (place / self._name).write_text(str(USUAL[self._name] * times))
 
     @property
     def usable(self) -> bool:
         """Whether the machine has such a group for us."""
-        return self._place is not None
+        return bool(self._places)
 
     def add(self, pid: int) -> None:
         """Move a process with all its threads; one that has ended is none of ours."""
-        if self._place is not None:
+        if self._places:
             with contextlib.suppress(OSError):
-                (self._place / "cgroup.procs").write_text(str(pid))
+                (self._places[-1] / "cgroup.procs").write_text(str(pid))

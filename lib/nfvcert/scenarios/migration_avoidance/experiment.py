@@ -108,6 +108,7 @@ class Experiment:
         self.handle.start("controller")
         self.controller = Controller(self.handle.controller_url, self.recorder)
         self._stack.callback(self.controller.close)
+        self.handle.favour_packets()
         # relays would stand still while everything that is there already is looked through for garbage
         gc.freeze()
         self._stack.callback(gc.unfreeze)

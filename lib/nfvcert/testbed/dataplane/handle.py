@@ -26,7 +26,7 @@ from nfvcert.traffic.trex.client import TrexGenerator
 LINKS_S = 10.0
 POLL_S = 0.05
 POLLING_WEIGHT = 10
-"""Of each processor core the dataplane gets so many times as much as one process of the tester or the controller."""
+"""Of each processor core a dataplane under load gets so many times as much as one process of tester or controller."""
 LEFT = ("*.state", "controller.journal*", "conf.db*", ".conf.db*")
 """What an earlier scenario of the run has left that would be taken for the state of this one."""
 
@@ -96,6 +96,10 @@ class DataplaneHandle:
         self._processes.start(name)
         if name == SWITCH or name in self.layout.polling:
             self.await_links()
+
+    def favour_packets(self) -> None:
+        """From now on packets get most of the cores; until then starting programs would take several times as long."""
+        self._processes.weigh(POLLING_WEIGHT)
 
     def kill(self, name: str) -> None:
         """SIGKILL a process, and wait until it is gone."""
@@ -182,7 +186,7 @@ def _polling_group(run: str) -> PollingGroup:
 
     Open vSwitch does not: in such a group it would leave hardly anything to those outside of it.
     """
-    return PollingGroup(hierarchies(), RunId(run).polling_cgroup(), POLLING_WEIGHT)
+    return PollingGroup(hierarchies(), RunId(run).polling_cgroup())
 
 
 @contextmanager

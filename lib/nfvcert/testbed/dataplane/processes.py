@@ -18,7 +18,8 @@ from nfvcert.testbed.dataplane.layout import CONTROLLER, FRONT_END, GENERATOR, S
 from nfvcert.testbed.dataplane.openvswitch import BridgedSwitch
 from nfvcert.traffic.native import NativeProcess, binary
 
-READY_S = 15.0
+READY_S = 60.0
+"""Beside a dataplane under load the controller has a small part of a core for starting again."""
 GRACE_S = 2.0
 TURN_NS, SWITCH_TURN_NS = 2_000_000, 1_000_000
 """The hardware switch comes round twice as often as those with whom it shares a core: a detour passes it twice."""
@@ -101,6 +102,11 @@ class Processes:
         for name in self._layout.names:
             if name != CONTROLLER:
                 self.start(name)
+
+    def weigh(self, times: int) -> None:
+        """Let what polls weigh so many times as much as one other process, where it has a control group."""
+        if self._polling is not None:
+            self._polling.weigh(times)
 
     def kill(self, name: str) -> None:
         """SIGKILL, and wait until it is gone."""

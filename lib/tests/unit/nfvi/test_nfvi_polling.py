@@ -20,33 +20,36 @@ def made(root: Path, *, unified: bool) -> Hierarchies:
 
 @pytest.mark.parametrize(("unified", "name", "usual"), [(True, "cpu.weight", 100), (False, "cpu.shares", 1024)])
 def test_every_group_on_the_way_weighs_as_much(tmp_path: Path, unified: bool, name: str, usual: int) -> None:
-    group = PollingGroup(made(tmp_path, unified=unified), "nfvcert/abc123/dataplane", 7)
+    group = PollingGroup(made(tmp_path, unified=unified), "nfvcert/abc123/dataplane")
     assert group.usable
-    for place in ("nfvcert", "nfvcert/abc123", "nfvcert/abc123/dataplane"):
-        assert (tmp_path / place / name).read_text() == str(7 * usual)
+    for times in (1, 7):
+        group.weigh(times)
+        for place in ("nfvcert", "nfvcert/abc123", "nfvcert/abc123/dataplane"):
+            assert (tmp_path / place / name).read_text() == str(times * usual)
     assert (tmp_path / "nfvcert" / "cgroup.subtree_control").exists() == unified
 
 
 def test_a_process_is_moved_with_its_threads(tmp_path: Path) -> None:
-    PollingGroup(made(tmp_path, unified=False), "nfvcert/x", 2).add(1234)
+    PollingGroup(made(tmp_path, unified=False), "nfvcert/x").add(1234)
     assert (tmp_path / "nfvcert" / "x" / "cgroup.procs").read_text() == "1234"
 
 
 def test_a_machine_without_the_controller_does_without() -> None:
-    group = PollingGroup(Hierarchies(None, {}), "nfvcert/x", 2)
+    group = PollingGroup(Hierarchies(None, {}), "nfvcert/x")
     assert not group.usable
+    group.weigh(3)
     group.add(os.getpid())
 
 
 def test_a_folder_that_cannot_be_written_does_without(tmp_path: Path) -> None:
     file = tmp_path / "no-folder"
     file.write_text("")
-    assert not PollingGroup(made(file, unified=False), "nfvcert/x", 2).usable
+    assert not PollingGroup(made(file, unified=False), "nfvcert/x").usable
 
 
 @pytest.mark.skipif("cpu" not in hierarchies().controllers and not hierarchies().unified, reason="no control groups")
 def test_the_kernel_takes_a_process() -> None:
-    group = PollingGroup(hierarchies(), f"nfvcert-test-{os.getpid()}", 3)
+    group = PollingGroup(hierarchies(), f"nfvcert-test-{os.getpid()}")
     if not group.usable:
         pytest.skip("control groups cannot be made here")
     sleeper = subprocess.Popen(["sleep", "30"])

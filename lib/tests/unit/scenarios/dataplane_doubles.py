@@ -268,6 +268,9 @@ class Handle:
         if name == "controller" and self.controller is None:
             self.controller = Controller(dict(self.setup.relays))
 
+    def favour_packets(self) -> None:
+        """There are none."""
+
     def kill(self, name: str) -> None:
         """Kill one."""
         self.done.append(("kill", name))
