@@ -100,7 +100,8 @@ class Experiment:
     def _bring_up(self) -> None:
         self.recording.step("bringing up switches, network functions and generator")
         self.handle = self._stack.enter_context(open_dataplane(self._access, self._setup))
-        warm_up(self.handle, self.recording.step)
+        with self.handle.favouring_packets():
+            warm_up(self.handle, self.recording.step)
         for name, path in self._relay_paths.items():
             relay = relay_for(self.handle.layout, name, path, self._ordered)
             self._stack.callback(relay.close)
@@ -108,7 +109,7 @@ class Experiment:
         self.handle.start("controller")
         self.controller = Controller(self.handle.controller_url, self.recorder)
         self._stack.callback(self.controller.close)
-        self.handle.favour_packets()
+        self._stack.enter_context(self.handle.favouring_packets())
         # relays would stand still while everything that is there already is looked through for garbage
         gc.freeze()
         self._stack.callback(gc.unfreeze)

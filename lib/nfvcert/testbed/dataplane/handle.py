@@ -97,9 +97,14 @@ class DataplaneHandle:
         if name == SWITCH or name in self.layout.polling:
             self.await_links()
 
-    def favour_packets(self) -> None:
-        """From now on packets get most of the cores; until then starting programs would take several times as long."""
+    @contextmanager
+    def favouring_packets(self) -> Iterator[None]:
+        """Packets get most of the cores, and programs take several times as long to start."""
         self._processes.weigh(POLLING_WEIGHT)
+        try:
+            yield
+        finally:
+            self._processes.weigh(1)
 
     def kill(self, name: str) -> None:
         """SIGKILL a process, and wait until it is gone."""

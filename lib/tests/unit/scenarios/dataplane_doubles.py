@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -268,8 +268,9 @@ class Handle:
         if name == "controller" and self.controller is None:
             self.controller = Controller(dict(self.setup.relays))
 
-    def favour_packets(self) -> None:
+    def favouring_packets(self) -> AbstractContextManager[None]:
         """There are none."""
+        return nullcontext()
 
     def kill(self, name: str) -> None:
         """Kill one."""
