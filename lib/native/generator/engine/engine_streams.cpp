@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <numeric>
 
 #include "generator/engine/engine.hpp"
 
@@ -56,6 +57,13 @@ json Engine::load(const json& order) {
         }
         port.profiles.erase(before);
     }
+    // making a pool costs tens of milliseconds, so it is for those that send at least one of so many packets as there are pools
+    const auto all = std::accumulate(plans.begin(), plans.end(), 0.0, [](double sum, const StreamPlan& plan) {
+        return plan.dummy ? sum : sum + plan.packets_per_second;
+    });
+    const auto sends_many = [&](const StreamPlan& plan) {
+        return !plan.dummy && plan.packets_per_second * TemplatePools::most >= all;
+    };
     std::vector<std::unique_ptr<Stream>> streams;
     for (auto& plan : plans) {
         Group* group = nullptr;
@@ -69,7 +77,7 @@ json Engine::load(const json& order) {
             }
             Groups::mark(*group, plan.packet, "stream " + std::to_string(plan.id));
         }
-        auto pool = plan.dummy ? nullptr : pools_.take(plan.packet);
+        auto pool = sends_many(plan) ? pools_.take(plan.packet) : nullptr;
         streams.push_back(std::make_unique<Stream>(std::move(plan), std::move(pool)));
         streams.back()->group = group;
     }
