@@ -25,14 +25,15 @@ SOURCE, SINK = 0, 1
 LATE = "1.late"
 """A profile of its own beside what the sink's port sends already."""
 OLD, NEW = 48, 32
-PACKETS_PER_S, ERRORS_PER_S = 25.0, 5.0
+PACKETS_PER_S, ERRORS_PER_S = 20.0, 5.0
 BEHIND_US = 500.0
 """A later fragment follows the first one by that time, which is longer than the two ways differ."""
 GATEWAY = "02:4e:46:02:00:01"
 OUTSIDE = "203.0.113.0/24"
 ROUTER = "203.0.113.254"
-QUEUE = 20_000
-FETCH_S = 0.2
+QUEUE = 100_000
+FETCH_S = 0.3
+"""As long as external endpoints are to be found; packets that come later are fetched in the end."""
 KNOWN_S = 5.0
 """By then a packet of each flow has reached the sink."""
 BUILT_S = 0.5
@@ -140,12 +141,12 @@ class _Procedure:
         experiment.split()
         experiment.until(self._flows[-1].begin_s)
         self._answer(self._flows[OLD:], LATE)
+        fetching.stop()
         experiment.until(self._end_s)
         finished = generator.wait([SOURCE, SINK], ENDED_S)
         experiment.recorder.mark(m.OFFERED, finished=finished, packets=self._packets)
         experiment.until(experiment.load.duration_s)
         experiment.finish()
-        fetching.stop()
         self._fetch()
         record_table(experiment.recorder, m.PACKETS_TABLE, self._sink.table(), m.GENERATOR)
         record_table(experiment.recorder, m.OFFERED_TABLE, pa.Table.from_pylist(self._streams.rows), m.GENERATOR)

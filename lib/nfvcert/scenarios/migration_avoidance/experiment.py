@@ -74,7 +74,7 @@ class Experiment:
             relays={name: str(path) for name, path in self._relay_paths.items()},
             **dict(setup or {}),
         )
-        self._stack = ExitStack()
+        self._stack, self._favouring = ExitStack(), ExitStack()
         self._rules = RuleDumps()
         self._states: list[dict[str, Any]] = []
         self._down: dict[str, int] = {}
@@ -109,7 +109,8 @@ class Experiment:
         self.handle.start("controller")
         self.controller = Controller(self.handle.controller_url, self.recorder)
         self._stack.callback(self.controller.close)
-        self._stack.enter_context(self.handle.favouring_packets())
+        self._stack.enter_context(self._favouring)
+        self._favouring.enter_context(self.handle.favouring_packets())
         # relays would stand still while everything that is there already is looked through for garbage
         gc.freeze()
         self._stack.callback(gc.unfreeze)
@@ -262,6 +263,7 @@ class Experiment:
         self.until(self.load.duration_s)
         self.recording.step("letting the traffic settle and reading what arrived")
         summary = self.handle.generator.flow_stop()["summary"]
+        self._favouring.close()
         time.sleep(TABLE_CALM_S)
         self.controller.record_ends()
         self._stop_watching()
