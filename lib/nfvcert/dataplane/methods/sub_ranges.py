@@ -108,7 +108,7 @@ def sub_ranges(fabric: Fabric, task: Task, behaviour: ControllerBehaviour) -> Pl
     yield Tell("detour", f"vacant sub-ranges of {span(task.domain)} are handed over", state="DETOURING")
     while True:
         lacking = yield from _lacking(task, behaviour)
-        calm = calm + TICK_S if age and abs(lacking) < BALANCED * chance(living, task.share) else 0.0
+        calm = calm + TICK_S if age and abs(lacking) <= BALANCED * chance(living, task.share) else 0.0
         settling = calm >= CALM_S or age >= HASTE_S
         if settling:
             room = yield from room_for_exceptions(fabric, task.domain, task)
