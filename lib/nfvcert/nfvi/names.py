@@ -15,9 +15,8 @@ ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 INTERFACE_LIMIT = 15
 """Longest interface name the kernel takes (IFNAMSIZ less the closing zero)."""
 
-CGROUP_ROOT = "nfvcert"
-POLLING_CGROUP_ROOT = "nfvcert-polling"
-"""Directory under every control group hierarchy in which runs have theirs."""
+CGROUP_ROOT, POLLING_CGROUP_ROOT = "nfvcert", "nfvcert-polling"
+"""Directories under control group hierarchies in which runs have theirs: for containers, and for what polls."""
 
 _RID = re.compile(r"[a-z2-7]{6}")
 _NETNS = re.compile(r"nfv-([a-z2-7]{6})-([a-z0-9][a-z0-9.-]*)")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -23,12 +22,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.privileged)
             item.add_marker(pytest.mark.xdist_group("acceptance"))
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _interruptible() -> None:
-    """A shell that starts tests in the background lets them ignore SIGINT, and what they start inherits that."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

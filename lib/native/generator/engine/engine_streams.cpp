@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <numeric>
 
 #include "generator/engine/engine.hpp"
 
@@ -58,11 +57,10 @@ json Engine::load(const json& order) {
         port.profiles.erase(before);
     }
     // making a pool costs tens of milliseconds, so it is for those that send at least one of so many packets as there are pools
-    const auto all = std::accumulate(plans.begin(), plans.end(), 0.0, [](double sum, const StreamPlan& plan) {
-        return plan.dummy ? sum : sum + plan.packets_per_second;
-    });
-    const auto sends_many = [&](const StreamPlan& plan) {
-        return !plan.dummy && plan.packets_per_second * TemplatePools::most >= all;
+    std::vector<const StreamPlan*> all(plans.size());
+    std::ranges::transform(plans, all.begin(), [](const StreamPlan& plan) { return &plan; });
+    const auto sends_many = [least = peak_rate(all) / TemplatePools::most](const StreamPlan& plan) {
+        return !plan.dummy && plan.packets_per_second >= least;
     };
     std::vector<std::unique_ptr<Stream>> streams;
     for (auto& plan : plans) {
