@@ -30,7 +30,7 @@ test: $(DROP)/drop.yaml lint privileges
 	@$(SUDO) $(PYTHON) -m pytest lib/tests/acceptance -q
 
 lint: $(STAMPS)/python
-	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff check --no-cache .
 	@$(VENV)/bin/ruff format --check --quiet .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports --no-cache | grep -E 'KEPT|BROKEN|kept,|->' ; exit $${PIPESTATUS[0]}

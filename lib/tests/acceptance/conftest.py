@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from command_line import DROP, ROOT, Nfvcert, left_behind
 
-ROOT = Path(__file__).resolve().parents[3]
-DROP = ROOT / "build" / "drops" / "edge-gateway"
-
-Nfvcert = Callable[..., subprocess.CompletedProcess[str]]
+from nfvcert.nfvi.sweep import sweep
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -44,18 +42,9 @@ def nfvcert() -> Nfvcert:
     return run
 
 
-def left_behind() -> list[str]:
-    """What is left of runs whose holder is dead: run directories with everything named after them."""
-    from nfvcert.nfvi.sweep import dead_runs
-
-    return [str(rid) for rid in dead_runs()]
-
-
 @pytest.fixture
 def clean_machine() -> Iterator[None]:
     """Nothing of a dead run is there before and after."""
-    from nfvcert.nfvi.sweep import sweep
-
     sweep()
     yield
     assert left_behind() == []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from conftest import DROP, Nfvcert, left_behind
+from command_line import DROP, Nfvcert, left_behind
 
 from nfvcert.report.results_model import SCHEMA_FILE
 

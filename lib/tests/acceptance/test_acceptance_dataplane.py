@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from conftest import DROP, ROOT, Nfvcert, left_behind
+from command_line import DROP, ROOT, Nfvcert, left_behind
 
 from nfvcert.testbed.model import read_testbed
 from nfvcert.testbed.requirements import check

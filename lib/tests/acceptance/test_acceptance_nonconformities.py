@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import Nfvcert
+from command_line import Nfvcert
 
 ONE_OF_EACH = {
     "package": "DEF.VNF.06.d",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import DROP, ROOT, Nfvcert, left_behind
+from command_line import DROP, ROOT, Nfvcert, left_behind
 
 from nfvcert.dataplane.identity import IDS
 from nfvcert.dataplane.ranges import owner_map

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import DROP, ROOT, Nfvcert, left_behind
+from command_line import DROP, ROOT, Nfvcert, left_behind
 
 START_TIMEOUT_S = 60.0
 

@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from conftest import GATEWAY, SERVER, Bench, Packet, Relay, run
+from traffic_bench import GATEWAY, SERVER, Bench, Packet, Relay, run
 
 from nfvcert.errors import TestbedError
 from nfvcert.traffic.embedded import EmbeddedGenerator

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import GATEWAY, SERVER, Bench, Relay, in_netns, run
+from traffic_bench import GATEWAY, SERVER, Bench, Relay, in_netns, run
 
 from nfvcert.errors import TestbedError
 from nfvcert.traffic.embedded import EmbeddedGenerator

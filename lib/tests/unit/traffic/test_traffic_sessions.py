@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Bench, run
+from traffic_bench import Bench, run
 
 from nfvcert.errors import TestbedError
 from nfvcert.traffic.session_endpoints import SessionEndpoints

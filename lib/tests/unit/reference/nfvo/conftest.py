@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from nfvo_bench import Bench, bench
+from nfvo_sample import Sample, onboard
 
 from nfvcert.drop.build import build_drop
 from nfvcert.drop.nsd import single_vnf_nsd
@@ -17,22 +17,6 @@ from nfvcert.drop.signature import Signing
 ROOT = Path(__file__).parents[5]
 SAMPLE = ROOT / "fixtures" / "drops" / "edge-gateway"
 KEYS = ROOT / "fixtures" / "drops" / "keys"
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Paths, bytes and vnfdIds of both packages, and the descriptor of a service of the old one."""
-
-    old_path: Path
-    new_path: Path
-    old: bytes
-    new: bytes
-    old_id: str
-    new_id: str
-    nsd: bytes
-    certificate: Path
-    key: Signing
-    stranger: Signing
 
 
 @pytest.fixture(scope="session")
@@ -73,9 +57,3 @@ def ready(nfvo: Bench, sample: Sample) -> Bench:
     """An NFVO with both packages and the descriptor."""
     onboard(nfvo, sample)
     return nfvo
-
-
-def onboard(nfvo: Bench, sample: Sample) -> None:
-    for content in (sample.old, sample.new):
-        assert nfvo.upload(content)["onboardingState"] == "ONBOARDED"
-    assert nfvo.upload_nsd(sample.nsd)["nsdOnboardingState"] == "ONBOARDED"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import onboard
 from nfvo_bench import PACKAGES, Bench, bench, until
+from nfvo_sample import onboard
 
 from nfvcert.reference.nfvo.granting import Amount, Situation, refusal, total, wanted
 from nfvcert.sol.grant import Grant, GrantRequest

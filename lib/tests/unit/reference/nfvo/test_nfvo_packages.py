@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import onboard
 from nfvo_bench import PACKAGES, Bench, bench, until
+from nfvo_sample import onboard
 
 from nfvcert.drop.derive import derive
 from nfvcert.drop.edits import flip_digit, put, stale_manifest, unlist

@@ -13,8 +13,8 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import onboard
 from nfvo_bench import PACKAGES, Bench, Subscriber, Vnfm, free_port, served, until
+from nfvo_sample import onboard
 
 
 @contextmanager

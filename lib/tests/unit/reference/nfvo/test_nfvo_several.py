@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import onboard
 from nfvo_bench import OPERATIONS, SERVICES, Bench, bench, until
+from nfvo_sample import onboard
 
 
 def two_of(nsd: bytes) -> bytes:
