@@ -117,7 +117,7 @@ def _surroundings(raw: Mapping[str, Any]) -> dict[str, str]:
         "version in service": f"{drop['in_service']['version']} ({drop['in_service']['sha256'][:12]})",
         "version to certify": f"{drop['candidate']['version']} ({drop['candidate']['sha256'][:12]})",
         "testbed": f"{testbed['name']} ({testbed['sha256'][:12]})",
-        "tool": f"{tool['version']} {str(tool.get('commit', ''))[:12]}".strip(),
+        "tool": f"{tool['version']} {tool.get('commit', '')}".strip(),
         "profile": str(raw.get("profile", "")),
         "machine": f"{raw['machine']['cpu']}, {raw['machine']['cores']} cores, {raw['machine']['kernel']}",
     }

@@ -30,6 +30,7 @@ PACKAGES = (
     "pydantic",
     "fastapi",
 )
+JUDGING_ROOMS = ("lib", "suites", "keywords")
 
 
 def tool(root: Path) -> Tool:
@@ -105,10 +106,19 @@ def _signature(package: Package) -> str:
 
 
 def _commit(root: Path) -> str:
-    done = subprocess.run(
-        ["git", "-C", str(root), "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=False
-    )
-    return done.stdout.strip() if done.returncode == 0 else ""
+    """The commit of the checkout at ``root``, "+modified" behind it when what judges is not what was committed."""
+
+    def git(*arguments: str) -> str | None:
+        try:
+            done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False)
+        except OSError:
+            return None
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    top, commit = git("rev-parse", "--show-toplevel"), git("rev-parse", "--short=12", "HEAD")
+    if not top or not commit or Path(top).resolve() != root.resolve():
+        return ""
+    return commit if git("status", "--porcelain", "--", *JUDGING_ROOMS) == "" else f"{commit}+modified"
 
 
 def _lines(path: Path) -> list[str]:
