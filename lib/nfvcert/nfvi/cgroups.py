@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nfvcert.nfvi.names import CGROUP_ROOT, POLLING_CGROUP_ROOT
+from nfvcert.nfvi.names import CGROUP_ROOT, POLLING_CGROUP_PREFIX
 
 WANTED = ("cpu", "memory", "pids", "freezer")
 MIB = 1024 * 1024
@@ -176,12 +176,14 @@ class ContainerGroup:
 
 
 def runs(mounted: Hierarchies) -> set[str]:
-    """Names of the directories below our own in any hierarchy: run ids."""
+    """Names of the directories below our own, and of what polls, in any hierarchy: run ids."""
     found = set()
-    for root in (CGROUP_ROOT, POLLING_CGROUP_ROOT):
-        for mount in mounted.mount_points():
-            with contextlib.suppress(OSError):
-                found |= {entry.name for entry in (mount / root).iterdir() if entry.is_dir()}
+    for mount in mounted.mount_points():
+        with contextlib.suppress(OSError):
+            found |= {entry.name for entry in (mount / CGROUP_ROOT).iterdir() if entry.is_dir()}
+        with contextlib.suppress(OSError):
+            polling = [entry.name for entry in mount.iterdir() if entry.name.startswith(POLLING_CGROUP_PREFIX)]
+            found |= {name.removeprefix(POLLING_CGROUP_PREFIX) for name in polling}
     return found
 
 

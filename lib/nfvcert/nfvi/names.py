@@ -15,8 +15,11 @@ ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 INTERFACE_LIMIT = 15
 """Longest interface name the kernel takes (IFNAMSIZ less the closing zero)."""
 
-CGROUP_ROOT, POLLING_CGROUP_ROOT = "nfvcert", "nfvcert-polling"
-"""Directories under control group hierarchies in which runs have theirs: for containers, and for what polls."""
+CGROUP_ROOT = "nfvcert"
+"""Directory under control group hierarchies in which runs have theirs, for containers."""
+
+POLLING_CGROUP_PREFIX = "nfvcert-polling-"
+"""What the name of a run's group for processes that poll begins with."""
 
 _RID = re.compile(r"[a-z2-7]{6}")
 _NETNS = re.compile(r"nfv-([a-z2-7]{6})-([a-z0-9][a-z0-9.-]*)")
@@ -60,9 +63,9 @@ class RunId(str):
     def polling_cgroup(self) -> str:
         """Control group of the run's processes that poll, relative to the root of a hierarchy.
 
-        Apart from the other groups, since a group weighs only as much as those above it.
+        Below no other group, since a group weighs only as much as those above it, and those are shared by runs.
         """
-        return f"{POLLING_CGROUP_ROOT}/{self}"
+        return f"{POLLING_CGROUP_PREFIX}{self}"
 
     def root_interface(self, what: str) -> str:
         """Name of an interface that has to live in the machine's own namespace."""

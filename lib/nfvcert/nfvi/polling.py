@@ -63,37 +63,35 @@ class PollingGroup:
     It goes with the other groups of the run when that is swept.
 
     Args:
-        path: relative to the root of a hierarchy; groups on the way are made, and weigh as much as one process.
+        name: of a directory right below the root of a hierarchy.
     """
 
-    def __init__(self, mounted: Hierarchies, path: str) -> None:
-        self._places: list[Path] = []
-        self._name = "cpu.weight" if mounted.unified else "cpu.shares"
+    def __init__(self, mounted: Hierarchies, name: str) -> None:
+        self._place: Path | None = None
+        self._weight = "cpu.weight" if mounted.unified else "cpu.shares"
         root = mounted.unified or mounted.controllers.get("cpu")
         if root is None:
             return
-        places = [root.joinpath(*path.split("/")[:depth]) for depth in range(1, path.count("/") + 2)]
         with contextlib.suppress(OSError):
-            for place in places:
-                if mounted.unified:
-                    (place.parent / "cgroup.subtree_control").write_text("+cpu")
-                place.mkdir(exist_ok=True)
-            self._places = places
+            if mounted.unified:
+                (root / "cgroup.subtree_control").write_text("+cpu")
+            (root / name).mkdir(exist_ok=True)
+            self._place = root / name
         self.weigh(1)
 
     def weigh(self, times: int) -> None:
         """Weigh so many times as much as an ordinary process."""
-        for place in self._places:
+        if self._place:
             with contextlib.suppress(OSError):
-                (place / self._name).write_text(str(USUAL[self._name] * times))
+                (self._place / self._weight).write_text(str(USUAL[self._weight] * times))
 
     @property
     def usable(self) -> bool:
         """Whether the machine has such a group for us."""
-        return bool(self._places)
+        return self._place is not None
 
     def add(self, pid: int) -> None:
         """Move a process with all its threads; one that has ended is none of ours."""
-        if self._places:
+        if self._place:
             with contextlib.suppress(OSError):
-                (self._places[-1] / "cgroup.procs").write_text(str(pid))
+                (self._place / "cgroup.procs").write_text(str(pid))

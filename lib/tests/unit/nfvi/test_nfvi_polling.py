@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from nfvcert.nfvi.cgroups import Hierarchies, hierarchies
+from nfvcert.nfvi.cgroups import Hierarchies, hierarchies, runs
+from nfvcert.nfvi.names import RunId
 from nfvcert.nfvi.polling import SHORTEST_TURN_NS, PollingGroup, ask_for_turns
 
 
@@ -19,23 +20,32 @@ def made(root: Path, *, unified: bool) -> Hierarchies:
 
 
 @pytest.mark.parametrize(("unified", "name", "usual"), [(True, "cpu.weight", 100), (False, "cpu.shares", 1024)])
-def test_every_group_on_the_way_weighs_as_much(tmp_path: Path, unified: bool, name: str, usual: int) -> None:
-    group = PollingGroup(made(tmp_path, unified=unified), "nfvcert/abc123/dataplane")
+def test_a_group_weighs_so_many_times_a_process(tmp_path: Path, unified: bool, name: str, usual: int) -> None:
+    group = PollingGroup(made(tmp_path, unified=unified), "polling")
     assert group.usable
-    for times in (1, 7):
-        group.weigh(times)
-        for place in ("nfvcert", "nfvcert/abc123", "nfvcert/abc123/dataplane"):
-            assert (tmp_path / place / name).read_text() == str(times * usual)
-    assert (tmp_path / "nfvcert" / "cgroup.subtree_control").exists() == unified
+    assert (tmp_path / "polling" / name).read_text() == str(usual)
+    group.weigh(7)
+    assert (tmp_path / "polling" / name).read_text() == str(7 * usual)
+    assert (tmp_path / "cgroup.subtree_control").exists() == unified
+
+
+def test_runs_do_not_weigh_for_each_other(tmp_path: Path) -> None:
+    mounted = made(tmp_path, unified=False)
+    one, other = RunId("abcdef").polling_cgroup(), RunId("ghijkl").polling_cgroup()
+    PollingGroup(mounted, one).weigh(10)
+    PollingGroup(mounted, other)
+    shares = {file.parent.relative_to(tmp_path).as_posix(): file.read_text() for file in tmp_path.rglob("cpu.shares")}
+    assert shares == {one: "10240", other: "1024"}
+    assert runs(mounted) == {"abcdef", "ghijkl"}
 
 
 def test_a_process_is_moved_with_its_threads(tmp_path: Path) -> None:
-    PollingGroup(made(tmp_path, unified=False), "nfvcert/x").add(1234)
-    assert (tmp_path / "nfvcert" / "x" / "cgroup.procs").read_text() == "1234"
+    PollingGroup(made(tmp_path, unified=False), "polling").add(1234)
+    assert (tmp_path / "polling" / "cgroup.procs").read_text() == "1234"
 
 
 def test_a_machine_without_the_controller_does_without() -> None:
-    group = PollingGroup(Hierarchies(None, {}), "nfvcert/x")
+    group = PollingGroup(Hierarchies(None, {}), "polling")
     assert not group.usable
     group.weigh(3)
     group.add(os.getpid())
@@ -44,7 +54,7 @@ def test_a_machine_without_the_controller_does_without() -> None:
 def test_a_folder_that_cannot_be_written_does_without(tmp_path: Path) -> None:
     file = tmp_path / "no-folder"
     file.write_text("")
-    assert not PollingGroup(made(file, unified=False), "nfvcert/x").usable
+    assert not PollingGroup(made(file, unified=False), "polling").usable
 
 
 @pytest.mark.skipif("cpu" not in hierarchies().controllers and not hierarchies().unified, reason="no control groups")
