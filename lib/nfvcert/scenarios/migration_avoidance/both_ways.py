@@ -132,7 +132,7 @@ class _Procedure:
         """Offer everything, ask for the split, record what arrived."""
         experiment, generator = self._experiment, self._generator
         generator.keep_received(SINK, QUEUE, pcap_filter=f"net {OUTSIDE}")
-        fetching = experiment.recording.every(FETCH_S, "packets", self._fetch)
+        self._fetching = experiment.recording.every(FETCH_S, "packets", self._fetch)
         generator.add_streams(SOURCE, self._out())
         experiment.start_traffic()
         generator.start([SOURCE])
@@ -141,7 +141,8 @@ class _Procedure:
         experiment.split()
         experiment.until(self._flows[-1].begin_s)
         self._answer(self._flows[OLD:], LATE)
-        fetching.stop()
+        self._fetching.stop()
+        self._require_fetched()
         experiment.until(self._end_s)
         finished = generator.wait([SOURCE, SINK], ENDED_S)
         experiment.recorder.mark(m.OFFERED, finished=finished, packets=self._packets)
@@ -150,8 +151,6 @@ class _Procedure:
         self._fetch()
         record_table(experiment.recorder, m.PACKETS_TABLE, self._sink.table(), m.GENERATOR)
         record_table(experiment.recorder, m.OFFERED_TABLE, pa.Table.from_pylist(self._streams.rows), m.GENERATOR)
-        if fetching.failures:
-            raise TestbedError("packets at the sink were not fetched", found=str(fetching.failure))
 
     def _answer(self, flows: list[Flow], port: int | str) -> None:
         """Let packets come back to flows as soon as it is known where to."""
@@ -166,12 +165,17 @@ class _Procedure:
             found = self._sink.external(self._outward[flow.number])
             if found is not None:
                 return found
+            self._require_fetched()
             time.sleep(FETCH_S / 2)
         raise TestbedError(
             f"no packet of a translated flow reached the sink within {KNOWN_S:g} s",
             where=str(flow.out),
             found=f"{len(self._sink.rows)} packets of such flows",
         )
+
+    def _require_fetched(self) -> None:
+        if self._fetching.failure is not None:
+            raise TestbedError("packets at the sink were not fetched", found=str(self._fetching.failure))
 
     def _fetch(self) -> None:
         self._sink.take(self._generator.received(SINK))

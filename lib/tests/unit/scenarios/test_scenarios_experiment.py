@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from dataplane_doubles import HANDLES, open_doubles
+from dataplane_doubles import HANDLES, Generator, open_doubles
 
 from nfvcert.checkers.case import Case, Missing
 from nfvcert.checkers.rel002.figures import curves, figures
@@ -15,6 +15,7 @@ from nfvcert.checkers.rel002.guards import guarded
 from nfvcert.checkers.rel002.table import dumps
 from nfvcert.checkers.rel002.truth import truth
 from nfvcert.checkers.rel002.workload import orders, requests, steps, workload
+from nfvcert.errors import TestbedError
 from nfvcert.history import EventKind, History, load_history, marks
 from nfvcert.history import migration as m
 from nfvcert.scenarios.migration_avoidance import (
@@ -119,6 +120,17 @@ def test_translated_flows_are_offered_in_both_directions(folder: Path) -> None:
     sent = history.mark(m.OFFERED)
     assert sent is not None
     assert sent.data["finished"] is True
+
+
+@pytest.mark.usefixtures("short")
+def test_packets_that_cannot_be_fetched_are_the_reason_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self: object, port: int) -> None:
+        raise TestbedError("the generator does not answer", found="nothing")
+
+    monkeypatch.setattr(Generator, "received", broken)
+    with pytest.raises(TestbedError, match="not fetched") as raised:
+        recorded("ma-both-ways", folder)
+    assert "does not answer" in str(raised.value)
 
 
 @pytest.mark.usefixtures("short")
