@@ -61,6 +61,10 @@ void set_dscp(Bytes packet, std::uint8_t dscp) {
     replace16(packet, 0, static_cast<std::uint16_t>((word & 0xff03) | ((dscp & 0x3f) << 2)));
 }
 
+void set_ttl(Bytes packet, std::uint8_t ttl) {
+    replace16(packet, 8, static_cast<std::uint16_t>((ttl << 8) | (load16(packet, 8) & 0xff)));
+}
+
 void decrement_ttl(Bytes packet) { replace16(packet, 8, static_cast<std::uint16_t>(load16(packet, 8) - 0x0100)); }
 
 std::uint64_t pseudo_header_sum(const Ipv4Header& header) {

@@ -37,6 +37,7 @@ bool ipv4_checksum_valid(ConstBytes packet, const Ipv4Header& header);
 void set_ipv4_source(Bytes packet, Ipv4Address address);
 void set_ipv4_destination(Bytes packet, Ipv4Address address);
 void set_dscp(Bytes packet, std::uint8_t dscp);  // 0..63; the two ECN bits stay
+void set_ttl(Bytes packet, std::uint8_t ttl);
 void decrement_ttl(Bytes packet);                // the caller has checked that it is above 1
 
 /// Sum of the pseudo header of UDP and TCP, for checksum().

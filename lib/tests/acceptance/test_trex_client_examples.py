@@ -103,6 +103,22 @@ def test_packets_are_pushed_captured_and_queued(stand: Stand) -> None:
     assert told["left"] == {}
 
 
+def test_fragments_arrive_as_they_are(stand: Stand) -> None:
+    told = stand.example("fragments")
+    assert told["packets"] == [[50, 50]] * 4
+    assert told["octets"][0] == told["octets"][1]
+
+
+def test_ports_with_addresses_are_neighbours(stand: Stand) -> None:
+    if not stand.native:
+        pytest.skip("the simulated engine knows no neighbours")
+    for told in stand.example("neighbours").values():
+        assert told["resolved"] == "02:4e:46:00:00:02"
+        assert told["replies"] == [told["success"]] * 2
+        assert told["success"] not in [*told["elsewhere"], *told["no longer"]]
+        assert len(told["before"]) == 1
+
+
 def test_refusals_as_the_client_shows_them(stand: Stand) -> None:
     told = stand.example("refusals")
     expected = {

@@ -81,6 +81,10 @@ Engine::EnginePort& Engine::port_of(const Fields& fields, const char* key) {
     return ports_[static_cast<std::size_t>(fields.whole(key, 0, static_cast<std::int64_t>(ports_.size()) - 1))];
 }
 
+packet::MacAddress Engine::port_mac(std::size_t port) {
+    return {{0x02, 0x4e, 0x46, 0x00, 0x00, static_cast<std::uint8_t>(port + 1)}};
+}
+
 std::string Engine::profile_of(const Fields& fields) {
     auto name = fields.text_or("profile", "_");
     if (name.empty() || name.size() > longest_profile_name) {
@@ -156,7 +160,27 @@ void Engine::receive(EnginePort& port, rte_mbuf** packets, unsigned count, std::
             groups_.take(port.index, rte_pktmbuf_mtod(packets[i], const std::uint8_t*), packets[i]->data_len, now_ns);
         }
     }
-    free_packets(packets, count);
+    if (port.host) {
+        count = answer(port, packets, count);
+    }
+    if (count != 0) {
+        free_packets(packets, count);
+    }
+}
+
+/// Sends back those that ask for the port's host; the others, whose number is the result, come to the front.
+unsigned Engine::answer(EnginePort& port, rte_mbuf** packets, unsigned count) {
+    unsigned others = 0;
+    for (unsigned i = 0; i < count; ++i) {
+        auto* packet = packets[i];
+        if (!port.host->answer({rte_pktmbuf_mtod(packet, std::uint8_t*), packet->data_len})) {
+            packets[others++] = packet;
+        } else if (port.port->tx(&packet, 1) == 0) {
+            ++port.refused;
+            rte_pktmbuf_free(packet);
+        }
+    }
+    return others;
 }
 
 unsigned Engine::send_streams(EnginePort& port, std::uint64_t now_ns) {

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "generator/engine/flow_report.hpp"
 #include "generator/engine/flow_session.hpp"
 #include "generator/engine/groups.hpp"
+#include "generator/engine/host.hpp"
 #include "generator/engine/push.hpp"
 #include "generator/engine/spsc.hpp"
 #include "generator/engine/stream_port.hpp"
@@ -27,7 +29,7 @@ namespace nfvcert::engine {
 /// Orders (answers carry t_ns, the instant of effect in ns of CLOCK_MONOTONIC):
 ///   info, statistics, load, unload, start, stop, pause, resume, update, update_streams, forget_group,
 ///   flow_prepare, flow_start, flow_update, flow_burst, flow_status, flow_stop,
-///   capture_start, capture_stop, capture_fetch, capture_remove, capture_status, push
+///   capture_start, capture_stop, capture_fetch, capture_remove, capture_status, push, host
 /// Events: finished {port, profile, sent, given_up, t_ns}; interval {...}; flow_sent {sent, t_ns} when a duration is over.
 ///
 /// Own keys of the configuration: capability_pps (packets a second that may be asked for, default 40e6), port_order (names;
@@ -48,6 +50,7 @@ private:
         std::vector<std::pair<std::string, Profile*>> running;     // polling thread
         std::unique_ptr<PortTap> tap;                              // polling thread
         PushQueue pushed;                                          // polling thread
+        std::optional<Host> host;                                  // polling thread; none: it answers nothing
         std::uint64_t refused = 0;                                 // polling thread
         std::uint64_t no_buffers = 0;
     };
@@ -80,9 +83,11 @@ private:
     unsigned poll();
     unsigned poll_once(std::uint64_t& now_ns);
     void receive(EnginePort& port, rte_mbuf** packets, unsigned count, std::uint64_t now_ns);
+    static unsigned answer(EnginePort& port, rte_mbuf** packets, unsigned count);
     unsigned send_streams(EnginePort& port, std::uint64_t now_ns);
     void order_ports();
     [[nodiscard]] EnginePort& port_of(const Fields& fields, const char* key);
+    [[nodiscard]] static packet::MacAddress port_mac(std::size_t port);
     [[nodiscard]] static std::string profile_of(const Fields& fields);
     template <class Action>
     json inside(Action&& action);
@@ -126,6 +131,7 @@ private:
     json capture_status();
     KeptCapture& capture_of(const json& order, const char* op);
     json push(const json& order);
+    json host(const json& order);
 
     // publisher.cpp
     void publish_forever();

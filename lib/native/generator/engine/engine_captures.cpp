@@ -1,4 +1,4 @@
-// Orders about single packets: capturing those that pass, sending those that a user composed.
+// Orders about single packets: capturing those that pass, sending those that a user composed, answering those that ask.
 
 #include <algorithm>
 
@@ -15,6 +15,7 @@ constexpr std::int64_t most_fetched = 10'000;
 constexpr std::size_t slice = 16;                     // packets copied between two rounds
 constexpr std::size_t most_pushed_octets = 8U << 20U;
 constexpr double longest_gap_us = 1e6;
+constexpr std::int64_t most_vlan = 4095;
 
 json ports_of(const std::bitset<most_ports>& chosen) {
     auto list = json::array();
@@ -36,6 +37,7 @@ void Engine::offer_capture_orders() {
     control.on("capture_fetch", [this](const json& order) { return capture_fetch(order); });
     control.on("capture_status", [this](const json&) { return capture_status(); });
     control.on("push", [this](const json& order) { return push(order); });
+    control.on("host", [this](const json& order) { return host(order); });
 }
 
 json Engine::capture_start(const json& order) {
@@ -160,6 +162,24 @@ json Engine::push(const json& order) {
     std::erase_if(pushed_, [](const auto& other) { return other.use_count() == 1; });
     pushed_.push_back(std::move(pushed));
     return answer;
+}
+
+json Engine::host(const json& order) {
+    const Fields fields{order, "host", {"op", "id", "port", "address", "vlan"}};
+    auto& port = port_of(fields, "port");
+    std::optional<Host> wanted;
+    if (fields.has("address")) {
+        wanted = Host{port_mac(port.index), {ipv4_of(fields.text("address"), "host: 'address'")}, {}};
+        const auto& vlans = fields.has("vlan") ? fields.at("vlan") : json::array();
+        if (!vlans.is_array() || vlans.size() > Host::most_tags) {
+            fields.refuse("'vlan' has to be a list of at most " + std::to_string(Host::most_tags) + " numbers");
+        }
+        for (const auto& vlan : vlans) {
+            const json one{{"vlan", vlan}};
+            wanted->vlans.push_back(static_cast<std::uint16_t>(Fields{one, "host"}.whole("vlan", 0, most_vlan)));
+        }
+    }
+    return inside([&](std::uint64_t, json&) { port.host = std::move(wanted); });
 }
 
 }  // namespace nfvcert::engine

@@ -75,17 +75,16 @@ void Engine::offer_statistics() {
 json Engine::info() {
     auto ports = json::array();
     for (const auto& port : ports_) {
-        std::array<char, 18> mac{};
-        std::snprintf(mac.data(), mac.size(), "02:4e:46:00:00:%02zx", port.index + 1);
         ports.push_back({{"index", port.index},
                          {"name", port.port->name()},
                          {"kind", port.port->kind()},
-                         {"mac", mac.data()},
+                         {"mac", port_mac(port.index).text()},
                          {"link_up", port.port->link_up()},
                          {"speed_gbps", port.speed_gbps > 0 ? json(port.speed_gbps) : json()}});
     }
     return {{"version", version},
             {"ports", std::move(ports)},
+            {"longest_packet", longest_packet},
             {"capability_pps", capability_pps_},
             {"tsc_per_second", clock_.tsc_per_second()},
             {"t_ns", clock_.now_ns()}};

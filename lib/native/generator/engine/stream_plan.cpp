@@ -12,7 +12,6 @@ namespace nfvcert::engine {
 namespace {
 
 constexpr std::size_t most_streams = 20'000;
-constexpr std::size_t longest_packet = 1900;  // what fits one buffer with room for tags
 constexpr double longest_gap_us = 1e13;
 constexpr std::int64_t most_packets = std::int64_t{1} << 53;
 constexpr std::size_t latency_trailer_octets = 16;

@@ -36,6 +36,7 @@ struct StreamPlan {
     [[nodiscard]] bool continuous() const { return burst_packets == endless; }
 };
 
+inline constexpr std::size_t longest_packet = 1900;     // octets: what fits one buffer with room for tags
 inline constexpr std::uint32_t most_groups = 1U << 20;  // group numbers that may be asked for
 
 /// Reads the streams of one profile: identities differ, followers exist, packets can be compiled. Throws Refusal.

@@ -43,6 +43,7 @@ from trex.stl.api import (  # noqa: E402
     STLVmWrMaskFlowVar,
     TRexError,
     TRexTimeoutError,
+    fragment,
     rdpcap,
 )
 
@@ -308,6 +309,56 @@ def captures(client: Any) -> dict[str, Any]:
     }
 
 
+def fragments(client: Any) -> dict[str, Any]:
+    """A datagram in three fragments, and one whose other fragments never come: all arrive as they were sent."""
+    datagram = Ether() / IP(src="16.0.0.1", dst="48.0.0.1") / UDP(dport=12, sport=1025) / ("x" * 1000)
+    pieces = [*fragment(datagram, fragsize=400), fragment(datagram, fragsize=200)[2]]
+    burst = STLTXSingleBurst(total_pkts=50, pps=1000)
+    streams = [
+        STLStream(packet=STLPktBuilder(pkt=piece), mode=burst, isg=10.0 * n, flow_stats=STLFlowStats(pg_id=n))
+        for n, piece in enumerate(pieces, 1)
+    ]
+    client.add_streams(streams, ports=[0])
+    client.clear_stats()
+    client.start(ports=[0])
+    client.wait_on_traffic(ports=[0], timeout=10)
+    stats = settled(client)
+    groups = client.get_pgid_stats()["flow_stats"]
+    return {
+        "octets": [stats[0]["obytes"], stats[1]["ibytes"]],
+        "packets": [[groups[n]["tx_pkts"]["total"], groups[n]["rx_pkts"]["total"]] for n in range(1, len(pieces) + 1)],
+    }
+
+
+def neighbours(client: Any) -> dict[str, Any]:
+    """Both ports get an IPv4 address, find each other by ARP and answer echo requests, also inside a VLAN."""
+    told: dict[str, Any] = {}
+    for vlan in ([], [100]):
+        client.set_service_mode(ports=[0, 1], enabled=True)
+        client.set_vlan(ports=[0, 1], vlan=vlan)
+        client.set_l2_mode(port=1, dst_mac="02:00:00:00:00:07")
+        first: list[str] = []
+        for port, own, other in ((0, "198.18.0.1", "198.18.0.2"), (1, "198.18.0.2", "198.18.0.1")):
+            try:
+                client.set_l3_mode(port=port, src_ipv4=own, dst_ipv4=other)
+            except TRexError as error:
+                first.append(str(error))
+        client.resolve(ports=[0])
+        replies = client.ping_ip(src_port=0, dst_ip="198.18.0.2", pkt_size=120, count=2, interval_sec=0.1)
+        strangers = client.ping_ip(src_port=0, dst_ip="198.18.0.2", count=1, vlan=[101], timeout_sec=0.5)
+        client.set_l2_mode(port=1, dst_mac="02:00:00:00:00:07")
+        told["tagged" if vlan else "plain"] = {
+            "before": first,
+            "resolved": client.get_port_attr(port=0)["arp"],
+            "replies": [reply.state for reply in replies],
+            "elsewhere": [reply.state for reply in strangers],
+            "no longer": [reply.state for reply in client.ping_ip(0, "198.18.0.2", count=1, timeout_sec=0.5)],
+            "success": replies[0].SUCCESS,
+        }
+        client.set_service_mode(ports=[0, 1], enabled=False)
+    return told
+
+
 def refusals(client: Any) -> dict[str, Any]:
     """What the client shows when the server refuses."""
     client.add_streams([STLStream(packet=packet(), mode=STLTXCont(percentage=60))], ports=[0])
@@ -394,6 +445,8 @@ EXAMPLES: dict[str, Example] = {
         profiles,
         field_engine,
         captures,
+        fragments,
+        neighbours,
         refusals,
         statistics_and_states,
     )

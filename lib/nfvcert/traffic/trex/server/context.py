@@ -66,6 +66,8 @@ class Context:
     """Groups whose counters the engine is to begin anew before they are read."""
     captures: set[int] = field(default_factory=set)
     """Captures that clients have started and not removed."""
+    longest_packet: int = 0
+    """Octets that the engine can send as one packet, without frame check sequence."""
     gone: str = ""
     """Why the engine is gone; empty while it is there."""
 
@@ -82,8 +84,10 @@ class Context:
         self._cpu: list[float] = []
 
     def read_ports(self) -> None:
-        """Learn the ports from the engine. Raises: RpcError."""
-        for told in self.order("info")["ports"]:
+        """Learn from the engine which ports there are and what they can send. Raises: RpcError."""
+        told_of_all = self.order("info")
+        self.longest_packet = int(told_of_all["longest_packet"])
+        for told in told_of_all["ports"]:
             index = int(told["index"])
             speed = told.get("speed_gbps") or self.options.speed_gbps
             self.ports[index] = Port(

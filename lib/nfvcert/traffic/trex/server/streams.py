@@ -14,7 +14,6 @@ from nfvcert.traffic.trex.server.instructions import Instruction, check_program
 from nfvcert.traffic.trex.server.rates import Load, load_of, packets_per_second
 
 SHORTEST_PACKET = 60
-LONGEST_PACKET = 9216 - 4
 LATENCY_TRAILER = 16
 LARGEST_STATS_GROUP = 1022
 LARGEST_LATENCY_GROUP = 65535
@@ -173,8 +172,11 @@ class Stream:
         return destination + source + self.packet[12:]
 
 
-def parse_stream(number: int, given: object) -> Stream:
+def parse_stream(number: int, given: object, longest_packet: int) -> Stream:
     """Validate a stream object.
+
+    Args:
+        longest_packet: octets without frame check sequence.
 
     Raises:
         RpcError: something is missing, of a wrong kind, or cannot be sent.
@@ -190,8 +192,8 @@ def parse_stream(number: int, given: object) -> Stream:
         packet = base64.b64decode(described.packet.binary, validate=True)
     except (binascii.Error, ValueError):
         raise invalid("the packet is no base64 text", where=where) from None
-    if not 14 <= len(packet) <= LONGEST_PACKET:
-        raise RpcError(f"a packet has 14 to {LONGEST_PACKET} octets", where=where, found=str(len(packet)))
+    if not 14 <= len(packet) <= longest_packet:
+        raise RpcError(f"a packet has 14 to {longest_packet} octets", where=where, found=str(len(packet)))
     packet = packet.ljust(SHORTEST_PACKET, b"\0")
     reserved = _check_group(where, described, packet)
     if described.mode.type == "continuous" and described.next_stream_id >= 0:

@@ -120,7 +120,10 @@ class SimulatedEngine(Captures):
             {"index": n, "name": name, "mac": f"02:4e:46:00:00:0{n + 1}", "kind": "ring", "link_up": self.flaws.link_up}
             for n, name in enumerate(("source", "sink"))
         ]
-        return {"version": "simulated", "ports": ports}
+        return {"version": "simulated", "longest_packet": 1514, "ports": ports}
+
+    def op_host(self, order: dict[str, Any]) -> None:
+        pass
 
     def op_load(self, order: dict[str, Any]) -> None:
         if not order["streams"]:

@@ -14,7 +14,7 @@ from nfvcert.traffic.trex.server.streams import parse_stream
 
 
 def profile(*given: dict[str, Any]) -> Any:
-    return {number: parse_stream(number, each) for number, each in enumerate(given, start=1)}
+    return {number: parse_stream(number, each, 1514) for number, each in enumerate(given, start=1)}
 
 
 def burst(packets: int, **changes: Any) -> dict[str, Any]:

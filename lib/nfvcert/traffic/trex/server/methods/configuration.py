@@ -45,15 +45,17 @@ def set_l2(context: Context, parameters: Parameters) -> dict[str, Any]:
     port = owned_port(context, parameters)
     port.destination_mac = _mac(parameters, "dst_mac")
     port.source_ip = port.destination_ip = None
+    _be_host(context, port)
     return _changed(context, port)
 
 
 def set_l3(context: Context, parameters: Parameters) -> dict[str, Any]:
-    """IPv4 addresses; unresolved until a MAC address is given with them."""
+    """IPv4 addresses; unresolved until a MAC address is given with them. The port answers ARP and echo requests."""
     port = owned_port(context, parameters)
     source, destination = (_address(parameters, name, 4) for name in ("src_addr", "dst_addr"))
     resolved = _mac(parameters, "resolved_mac") if parameters.values.get("resolved_mac") else None
     port.source_ip, port.destination_ip, port.destination_mac = source, destination, resolved
+    _be_host(context, port)
     return _changed(context, port)
 
 
@@ -67,10 +69,15 @@ def conf_ipv6(context: Context, parameters: Parameters) -> dict[str, Any]:
 
 
 def set_vlan(context: Context, parameters: Parameters) -> dict[str, Any]:
-    """VLAN tags of packets that the port itself makes (none so far), only kept and shown."""
+    """VLAN tags of packets that the port itself makes: its answers to ARP and echo requests."""
     port = owned_port(context, parameters)
     port.vlan = parameters.integers("vlan", most=2, high=4095)
+    _be_host(context, port)
     return _changed(context, port)
+
+
+def _be_host(context: Context, port: Port) -> None:
+    context.order("host", port=port.index, address=port.source_ip, vlan=port.vlan)
 
 
 def _changed(context: Context, port: Port) -> dict[str, Any]:

@@ -21,7 +21,7 @@ def add_stream(context: Context, parameters: Parameters) -> dict[str, Any]:
     port = owned_port(context, parameters)
     name = one_profile(parameters)
     number = parameters.integer("stream_id", high=HIGHEST_STREAM)
-    stream = parse_stream(number, parameters.values.get("stream"))
+    stream = parse_stream(number, parameters.values.get("stream"), context.longest_packet)
     anew = context.groups.add(stream)
     try:
         port.add_stream(name, stream)
