@@ -14,7 +14,14 @@ from nfvcert.bench.native import Document, NativeProgram, memif
 from nfvcert.closing import Closing
 from nfvcert.dataplane.identity import IDS
 from nfvcert.dataplane.ranges import owner_map
+from nfvcert.nfvi.cgroups import hierarchies
+from nfvcert.nfvi.names import RunId
+from nfvcert.nfvi.polling import PollingGroup, ask_for_turns
+from nfvcert.nfvi.sweep import destroy
+from nfvcert.testbed.dataplane.handle import POLLING_WEIGHT
+from nfvcert.testbed.dataplane.processes import TURN_NS
 
+SWITCH = "switch"
 SINK_MAC = "02:4e:46:00:00:02"
 
 
@@ -40,6 +47,9 @@ def switch_rules(count: int, instances: int) -> list[Document]:
 class Chain(Closing):
     """Switch, server switches where wanted, and network functions: separate processes that share one core.
 
+    They share it as those of a dataplane do: in a control group of their own, in turns. The switch, which all packets
+    pass twice, comes round once more for each instance.
+
     Args:
         source: socket of the generator's sending port.
         sink: socket of its receiving port.
@@ -48,6 +58,10 @@ class Chain(Closing):
     def __init__(self, folder: Path, setup: ChainSetup, *, source: Path, sink: Path, core: int, ring: int) -> None:
         self._folder, self._setup, self._core, self._ring = folder, setup, core, ring
         self._stack = ExitStack()
+        rid = RunId.new()
+        self._stack.callback(destroy, rid)
+        self._polling = PollingGroup(hierarchies(), rid.polling_cgroup())
+        self._polling.weigh(POLLING_WEIGHT)
         self.programs: list[NativeProgram] = []
         try:
             self._start(source, sink)
@@ -71,7 +85,7 @@ class Chain(Closing):
         ports |= {name: memif(self._folder / f"{name}.sock", "server", self._ring) for name in names}
         switch = self._run(
             "nfvcert-switch",
-            "switch",
+            SWITCH,
             ports,
             {"capacity": max(2048, self._setup.rules), "identity": "five-tuple", "servers": macs, "sink_mac": SINK_MAC},
         )
@@ -101,6 +115,8 @@ class Chain(Closing):
     def _run(self, program: str, name: str, ports: Mapping[str, str], own: Mapping[str, Any]) -> NativeProgram:
         common: Document = {"core": self._core, "memory_mib": 256, "packets": 32767, "ports": dict(ports)}
         started = NativeProgram(program, name, self._folder, {**common, **own})
-        self.programs.append(started)
         self._stack.callback(started.close)
+        self._polling.add(started.pid)
+        ask_for_turns(TURN_NS // (1 + self._setup.instances) if name == SWITCH else TURN_NS, started.pid)
+        self.programs.append(started)
         return started
