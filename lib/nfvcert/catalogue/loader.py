@@ -84,7 +84,7 @@ def _bind(purpose: dict[str, Any], requirement: str, binding: Binding | None, re
     purpose["requirement"] = requirement
     if binding:
         checker = binding.checker or (purpose["id"] if binding.test else None)
-        purpose.update(test=binding.test, scenarios=binding.scenarios, checker=checker)
+        purpose.update(test=binding.test, scenarios=binding.scenarios, repeated=binding.repeated, checker=checker)
     if binding is None or binding.test is None:
         stated = binding.not_tested_reason if binding else None
         purpose["not_tested_reason"] = stated or reason_for(purpose["id"], reasons)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Level = Literal["shall", "should"]
 Status = Literal["tested", "not tested"]
@@ -57,8 +57,15 @@ class Binding(_Entry):
 
     test: TestReference | None = None
     scenarios: list[str] = Field(default_factory=list)
+    repeated: list[str] = Field(default_factory=list, description="those that a profile may repeat")
     checker: str | None = None
     not_tested_reason: str | None = None
+
+    @model_validator(mode="after")
+    def _repeats_what_it_needs(self) -> Self:
+        if strange := [name for name in self.repeated if name not in self.scenarios]:
+            raise ValueError(f"only scenarios of the purpose can be repeated, found {', '.join(strange)}")
+        return self
 
 
 class Purpose(_Entry):
@@ -76,6 +83,7 @@ class Purpose(_Entry):
     applicability: str
     test: TestReference | None = None
     scenarios: list[str] = Field(default_factory=list)
+    repeated: list[str] = Field(default_factory=list)
     checker: str | None = None
     not_tested_reason: str = ""
 

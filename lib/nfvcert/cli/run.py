@@ -12,6 +12,7 @@ from rich.console import Console
 
 from nfvcert.cli.places import OUTPUT, ROOT, find_testbed
 from nfvcert.errors import ExitCode
+from nfvcert.history.repeated import in_words
 
 if TYPE_CHECKING:
     from nfvcert.nfvi.requirements import Finding
@@ -31,7 +32,7 @@ Run = Annotated[Path, typer.Argument(help="run folder", metavar="RUN")]
 def certify(
     drop: Annotated[Path, typer.Argument(help="folder or ZIP archive of a vendor drop")],
     testbed: Annotated[str, typer.Option(help="testbed file, or name of one that ships")] = "embedded",
-    profile: Annotated[str, typer.Option(help="run profile: default, light, or a file")] = "default",
+    profile: Annotated[str, typer.Option(help="run profile: default, light, full, or a file")] = "default",
     requirement: Annotated[
         list[str] | None, typer.Option(help="requirement, purpose, or a dotted prefix of one; repeatable")
     ] = None,
@@ -58,8 +59,7 @@ def certify(
     prepared = prepare(order)
     if dry_run:
         for purpose in prepared.plan.purposes:
-            scenarios = ", ".join(purpose.scenarios)
-            line = f"{purpose.id:14} {purpose.backend:7} {scenarios:20} {purpose.title}"
+            line = f"{purpose.id:14} {purpose.backend:7} {in_words(purpose.scenarios):20} {purpose.title}"
             console.print(line, markup=False, highlight=False, soft_wrap=True)
         for excluded in prepared.plan.excluded:
             line = f"{excluded.id:14} {'N/A':7} {excluded.reason}"

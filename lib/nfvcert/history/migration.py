@@ -10,7 +10,7 @@ from __future__ import annotations
 
 WORKLOAD = "workload"
 """workload: its name; scale, frame, packets_per_second, concurrent_flows, new_flows_per_second, lifetime: {...},
-duration_s, trigger_s, repeats, seed, identity, table_capacity, quota, state_timeout_s, function, driver, method,
+duration_s, trigger_s, seed, identity, table_capacity, quota, state_timeout_s, function, driver, method,
 initial: instance that carries all at the beginning, instances: {number in the packets: instance}; idle or burst where
 the workload has them."""
 OFFERED = "offered"

@@ -12,15 +12,17 @@ from pathlib import Path
 
 from nfvcert.runner.folder import RunFolder
 from nfvcert.runner.known import Part
-from nfvcert.runner.plan import Plan
+from nfvcert.runner.plan import Plan, PlannedPurpose
 
 PROCEDURE_TAG = "procedure"
-DATAPLANE_TIMEOUT_S = 3600.0
 DIES_WITH_RUNNER = ("setpriv", "--pdeathsig", "KILL", "--")
 """Before a back-end that starts polling processes: they end with it, and must not keep cores that nobody holds."""
 
 TEST_TIMEOUT_S: dict[Part, int] = {"stack": 120, "dataplane": 600}
 """How long one pytest test may take, with the scenario that it records."""
+DATAPLANE_TIMEOUT_S = 3600
+SCENARIO_TIMEOUT_S = 150
+"""How long each scenario on the dataplane may take, where a test or a run records more than these times hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +60,18 @@ def pytest_run(folder: RunFolder, root: Path, plan: Plan, part: Part = "stack") 
         return None
     name = "pytest" if part == "stack" else f"pytest-{part}"
     argv = [sys.executable, "-m", "pytest", "-p", "nfvcert.runner.pytest_plugin", "-p", "no:cacheprovider", "-q"]
-    argv += ["--rootdir", str(root / "suites"), "-c", os.devnull, "--timeout", str(TEST_TIMEOUT_S[part])]
+    argv += ["--rootdir", str(root / "suites"), "-c", os.devnull, "--timeout", str(_test_timeout_s(purposes, part))]
     argv += ["--alluredir", str(folder.path / "allure-results"), "--junitxml", str(folder.logs / f"{name}.xml")]
     argv += [f"{root / purpose.suite}::{purpose.test}" for purpose in purposes]
     if part == "dataplane":
-        return BackendRun(name, [*DIES_WITH_RUNNER, *argv], folder.logs / f"{name}.log", DATAPLANE_TIMEOUT_S)
+        timeout_s = float(max(DATAPLANE_TIMEOUT_S, SCENARIO_TIMEOUT_S * len(here.scenarios)))
+        return BackendRun(name, [*DIES_WITH_RUNNER, *argv], folder.logs / f"{name}.log", timeout_s)
     return BackendRun(name, argv, folder.logs / f"{name}.log")
+
+
+def _test_timeout_s(purposes: list[PlannedPurpose], part: Part) -> int:
+    most = max(len(purpose.scenarios) for purpose in purposes)
+    return max(TEST_TIMEOUT_S[part], SCENARIO_TIMEOUT_S * most if part == "dataplane" else 0)
 
 
 def start(run: BackendRun, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:

@@ -90,7 +90,7 @@ def prepare(order: Order) -> Prepared:
     testbed = read_testbed(order.testbed)
     profile = read_profile(order.profile)
     catalogue = load()
-    plan = make_plan(catalogue, order.selected, testbed.features)
+    plan = make_plan(catalogue, order.selected, testbed.features, repeats=profile.scaling.repeats)
     drop = read_drop(order.drop)
     if testbed.driver != "embedded":
         raise TestbedError(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from nfvcert.history.repeated import scenario_and_number
+
 Part = Literal["stack", "dataplane"]
 """The part of a testbed on which scenarios run: hosts with the MANO stack, or switches and network functions."""
 
@@ -71,10 +73,14 @@ def feature_of(suite: str) -> str | None:
 
 
 def title_of(scenario: str) -> str:
-    """The title of a scenario; its name if it is not known."""
-    return SCENARIOS[scenario].title if scenario in SCENARIOS else scenario
+    """The title of a scenario, also of one that is recorded again; its name if it is not known."""
+    original, number = scenario_and_number(scenario)
+    if original not in SCENARIOS:
+        return scenario
+    return SCENARIOS[original].title + (f", repeat {number}" if number > 1 else "")
 
 
 def expected_s(scenario: str) -> float:
     """How long a scenario is expected to take."""
-    return SCENARIOS[scenario].expected_s if scenario in SCENARIOS else 10.0
+    original, _ = scenario_and_number(scenario)
+    return SCENARIOS[original].expected_s if original in SCENARIOS else 10.0

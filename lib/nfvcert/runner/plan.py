@@ -9,6 +9,7 @@ from pathlib import Path
 
 from nfvcert.catalogue import Catalogue, select
 from nfvcert.errors import UsageError
+from nfvcert.history.repeated import repeat_name, scenario_and_number
 from nfvcert.runner.known import SCENARIOS, Part, feature_of, part_of
 
 SCENARIO_SUITES = {name: known.suite for name, known in SCENARIOS.items()}
@@ -53,7 +54,7 @@ class Plan:
         """What is to be run on a part of the testbed."""
         return Plan(
             tuple(purpose for purpose in self.purposes if part_of(purpose.suite) == part),
-            tuple(scenario for scenario in self.scenarios if part_of(SCENARIO_SUITES[scenario]) == part),
+            tuple(scenario for scenario in self.scenarios if part_of(_suite_of(scenario)) == part),
         )
 
     def of(self, backend: str) -> list[PlannedPurpose]:
@@ -63,7 +64,8 @@ class Plan:
     def suites(self, backend: str) -> list[str]:
         """The suites that a back-end has to run, in order: also those that only record for others."""
         ending = ".robot" if backend == "robot" else ".py"
-        wanted = (suite for scenario, suite in SCENARIO_SUITES.items() if scenario in self.scenarios)
+        needed = {scenario_and_number(scenario)[0] for scenario in self.scenarios}
+        wanted = (suite for scenario, suite in SCENARIO_SUITES.items() if scenario in needed)
         return [suite for suite in dict.fromkeys(wanted) if suite.endswith(ending)]
 
     def without(self, scenarios: set[str]) -> Plan:
@@ -95,13 +97,16 @@ def read_plan(path: Path) -> Plan:
         raise UsageError("the plan of the run cannot be read", where=str(path), found=repr(error)) from error
 
 
-def make_plan(catalogue: Catalogue, ids: list[str], features: Collection[str] | None = None) -> Plan:
+def make_plan(
+    catalogue: Catalogue, ids: list[str], features: Collection[str] | None = None, *, repeats: int = 1
+) -> Plan:
     """Plan the tested purposes that the ids select; none selects all.
 
     The scenarios are those that the purposes need, with all tested purposes selected also ``lifecycle``.
 
     Args:
         features: what the testbed declares; purposes that need another feature are excluded. None: everything applies.
+        repeats: how often scenarios are recorded that the catalogue lets a profile repeat.
 
     Raises:
         UsageError: an id names nothing, or nothing that is tested.
@@ -114,7 +119,7 @@ def make_plan(catalogue: Catalogue, ids: list[str], features: Collection[str] | 
             backend=purpose.test.backend,
             suite=purpose.test.suite,
             test=purpose.test.name,
-            scenarios=tuple(purpose.scenarios),
+            scenarios=(*purpose.scenarios, *_again(purpose.repeated, repeats)),
         )
         for purpose in select(catalogue, ids)
         if purpose.test is not None
@@ -125,9 +130,24 @@ def make_plan(catalogue: Catalogue, ids: list[str], features: Collection[str] | 
     excluded = tuple(Excluded(id, f"the testbed does not declare {feature}") for id, feature in lacking.items())
     planned = [purpose for purpose in planned if purpose.id not in lacking]
     needed = {scenario for purpose in planned for scenario in purpose.scenarios} | (set() if ids else {"lifecycle"})
+    planned.sort(key=lambda purpose: (max(_place(scenario) for scenario in purpose.scenarios), purpose.id))
+    return Plan(tuple(planned), tuple(sorted(needed, key=_place)), excluded)
+
+
+def _again(scenarios: list[str], repeats: int) -> list[str]:
+    """Names of the further recordings; those that are compared with each other stand together."""
+    return [repeat_name(scenario, number) for number in range(2, repeats + 1) for scenario in scenarios]
+
+
+def _suite_of(scenario: str) -> str:
+    return SCENARIO_SUITES[scenario_and_number(scenario)[0]]
+
+
+def _place(scenario: str) -> tuple[int, int]:
+    """Where a scenario stands among all: further recordings stand behind the first."""
+    original, number = scenario_and_number(scenario)
     order = list(SCENARIO_SUITES)
-    planned.sort(key=lambda purpose: (max(order.index(scenario) for scenario in purpose.scenarios), purpose.id))
-    return Plan(tuple(planned), tuple(scenario for scenario in order if scenario in needed), excluded)
+    return order.index(original), number
 
 
 def _lacks(purpose: PlannedPurpose, features: Collection[str] | None) -> str | None:

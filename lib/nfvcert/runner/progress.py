@@ -19,6 +19,7 @@ from rich.text import Text
 
 from nfvcert.history import Event, marks
 from nfvcert.history.recorder import SEGMENT_SUFFIX
+from nfvcert.history.repeated import scenario_and_number
 from nfvcert.runner.known import expected_s
 
 
@@ -93,14 +94,11 @@ class LiveProgress:
         table.add_row(
             "", Text(self._phase, style="bold"), f"{now - self._started:.0f} s of about {expected + 10:.0f} s"
         )
+        repeats: dict[str, list[_Row]] = {}
         for row in self._rows.values():
-            if row.begun is None:
-                table.add_row(Text("·", style="dim"), Text(row.name, style="dim"), "")
-            elif row.ended is not None:
-                table.add_row(Text("✓", style="green"), row.name, f"{row.ended - row.begun:.0f} s")
-            else:
-                taken = f"{now - row.begun:.0f} of about {expected_s(row.name):.0f} s"
-                table.add_row(Spinner("dots"), Text(f"{row.name}: {row.step}", style="cyan"), taken)
+            repeats.setdefault(scenario_and_number(row.name)[0], []).append(row)
+        for name, rows in repeats.items():
+            _add_row(table, name if len(rows) == 1 else f"{name}, {len(rows)} times", rows, now)
         return table
 
 
@@ -110,6 +108,21 @@ class _Row:
     step: str = ""
     begun: float | None = None
     ended: float | None = None
+
+
+def _add_row(table: Table, title: str, rows: list[_Row], now: float) -> None:
+    """One line for a scenario, however often it is recorded."""
+    ended = [row.ended - row.begun for row in rows if row.begun is not None and row.ended is not None]
+    under_way = next((row for row in rows if row.begun is not None and row.ended is None), None)
+    done = f"{len(ended)} of {len(rows)} done" if ended and len(rows) > 1 else ""
+    if under_way is not None and under_way.begun is not None:
+        taken = f"{now - under_way.begun:.0f} of about {expected_s(under_way.name):.0f} s"
+        text = Text(f"{under_way.name}: {under_way.step}", style="cyan")
+        table.add_row(Spinner("dots"), text, f"{taken}, {done}" if done else taken)
+    elif len(ended) == len(rows):
+        table.add_row(Text("✓", style="green"), title, f"{sum(ended):.0f} s")
+    else:
+        table.add_row(Text("·", style="dim"), Text(title, style="dim"), done)
 
 
 def progress_for(console: Console, scenarios: list[str]) -> Progress:

@@ -35,13 +35,20 @@ METHODS = {
 UNREADABLE = (Missing, LookupError, ValueError, TypeError, ArithmeticError)
 
 
-def scaling_course(history: History) -> dict[str, Any] | None:
-    """The course of one scaling as :mod:`nfvcert.report.scaling` reads it; None if too little of it was recorded."""
+def scaling_course(history: History, repeats: int = 1) -> dict[str, Any] | None:
+    """The course of one scaling as :mod:`nfvcert.report.scaling` reads it; None if too little of it was recorded.
+
+    Args:
+        repeats: how often it was recorded; ``history`` is the first time.
+    """
     try:
-        return _course(history)
+        course = _course(history)
     except UNREADABLE as error:
         logging.getLogger(__name__).warning("%s is not compared: %s", history.scenario, error)
         return None
+    if repeats > 1:
+        course["title"] += f" (first of {repeats} repeats)"
+    return course
 
 
 def _course(history: History) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from nfvcert.drop.read import Drop, read_drop
 from nfvcert.errors import UsageError
 from nfvcert.history import History, load_history
 from nfvcert.runner.folder import RunFolder
+from nfvcert.runner.plan import read_plan
 from nfvcert.scenarios.bench import Bench
 from nfvcert.scenarios.profile import RunProfile, read_profile
 from nfvcert.scenarios.recording import Recording
@@ -53,8 +54,17 @@ class Session:
 
     def recording(self, scenario: str) -> Recording:
         """The recording of a scenario on the dataplane, where no reference point of the MANO stack is to be seen."""
-        about = {"run": self.folder.id, "testbed": self.dataplane.testbed, "profile": self.profile.name}
+        about = {
+            "run": self.folder.id,
+            "testbed": self.dataplane.testbed,
+            "profile": self.profile.name,
+            "repeats": self.profile.scaling.repeats,
+        }
         return Recording(self.folder.path, scenario, None, about)
+
+    def planned(self, purpose: str) -> list[str]:
+        """The scenarios on which a purpose rests in this run, those included that the profile repeats."""
+        return next(list(found.scenarios) for found in read_plan(self.folder.plan).purposes if found.id == purpose)
 
     def judge(self, purpose: str, scenarios: list[str]) -> Judgement:
         """Judge a purpose over what has been recorded so far."""

@@ -23,7 +23,7 @@ class ScalingProfile(BaseModel):
     load: float = Field(default=1.0, gt=0, le=1)
     duration_s: float = Field(default=20.0, ge=5)
     trigger_s: float = Field(default=2.0, gt=0, description="the overload is reported that long after the beginning")
-    repeats: int = Field(default=1, ge=1)
+    repeats: int = Field(default=1, ge=1, description="how often scenarios are recorded whose figures are medians")
     kills: int = Field(default=20, ge=2, description="how often the controller is killed while a push is under way")
 
 

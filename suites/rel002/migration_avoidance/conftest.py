@@ -12,6 +12,12 @@ from nfvcert.scenarios.migration_avoidance import record
 Record = Callable[..., None]
 
 
+@pytest.fixture
+def planned(session: Session, request: pytest.FixtureRequest) -> list[str]:
+    """The scenarios that the plan names for the purpose of the test's marker: the profile may repeat some."""
+    return session.planned(str(request.node.get_closest_marker("purpose").args[0]))
+
+
 @pytest.fixture(scope="session")
 def recorded(session: Session) -> Record:
     """Record scenarios by name, those not recorded yet; a failure to record one fails every test that needs it."""

@@ -16,7 +16,7 @@ Step = Callable[..., None]
 
 
 @pytest.mark.purpose("TP.MA.05.1")
-def test_loads_converge_quickly_at_small_cost(recorded: Step, judge: Step) -> None:
+def test_loads_converge_quickly_at_small_cost(planned: list[str], recorded: Step, judge: Step) -> None:
     """Loads converge and stay; latency, detours and loss keep to the figures of the annex."""
-    recorded("ma-plain", "ma-sub-ranges", "ma-heavy-tailed")
-    judge("ma-plain", "ma-sub-ranges", "ma-heavy-tailed")
+    recorded(*planned)
+    judge(*planned)

@@ -1,4 +1,4 @@
-"""REL002.MA.5: scale-out with migration avoidance balances load quickly with small, short cost (annex A.1)."""
+"""REL002.MA.5: splits after splits, doubled reports of an overload, new instances that die (annex A.1: annex_a1)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from nfvcert.checkers.case import Case, Judgement
 from nfvcert.checkers.declared import Declared
 from nfvcert.checkers.registry import Histories, checker, history_of
 from nfvcert.checkers.rel002.common import affinity, lossless, table_within
-from nfvcert.checkers.rel002.figures import Figures, figures
+from nfvcert.checkers.rel002.figures import figures
 from nfvcert.checkers.rel002.guards import guarded
 from nfvcert.checkers.rel002.loads import STAYS_NS, loads
 from nfvcert.checkers.rel002.table import dumps
@@ -25,152 +25,8 @@ from nfvcert.history import History
 from nfvcert.history import migration as m
 from nfvcert.measure import Measure
 
-CONVERGENCE_LIMIT_S = 5.6
-ADDED_LATENCY_LIMIT_US = 10.0
-DETOUR_LIMIT_PERCENT = 50.0
-RATIO_TO_PLAIN = 0.5
-RATIO_NOISE = 0.1
-"""Two standard deviations of that ratio, relative to it, at full scale; with fewer flows chance has more of a part."""
 OUTAGE_LIMIT_MS = 200.0
-LATE_NS = 1_000_000_000
-ANNEX = "A.1"
 SAME_REPORT = ("overload", "doubled", "doubled-late")
-
-
-@checker("TP.MA.05.1")
-def annex_a1(purpose: str, histories: Histories, declared: Declared) -> Judgement:
-    """The experiment of the annex: loads converge and stay, at a small and short cost."""
-    history = history_of(histories, "ma-sub-ranges")
-    case = Case(purpose)
-    offered, flows = guarded(case, history)
-    measured = figures(history)
-    affinity(case, flows)
-    lossless(case, flows)
-    _balance(case, measured)
-    _cost(case, history, measured)
-    table_within(case, measured)
-    _beside_plain(case, histories, measured)
-    heavy = histories.get("ma-heavy-tailed")
-    if heavy is not None and len(heavy):
-        apart = figures(heavy)
-        reached = "never converged" if apart.convergence_s is None else f"converged in {apart.convergence_s:.1f} s"
-        case.observe(
-            f"with heavy-tailed flows: {reached}, imbalance {apart.imbalance_percent:.1f} %, "
-            f"{apart.affinity_violations} violations, {apart.lost} packets missing"
-        )
-    repeats = int(offered.event.data.get("repeats") or 1)
-    case.observe(f"{repeats} repeat(s) in this profile, the full one asks for 20")
-    return case.judge("loads converged and stayed; detours were few, short and cheap")
-
-
-def _balance(case: Case, measured: Figures) -> None:
-    left = (measured.end_ns - measured.trigger_ns) / 1e9
-    if measured.convergence_s is None and left < CONVERGENCE_LIMIT_S + STAYS_NS / 1e9:
-        case.guard(False, f"the traffic went on for {left:.1f} s after the trigger only, too short to see convergence")
-        return
-    if measured.scale < 1:
-        case.observe(
-            f"weaker bound: at this scale flows are fewer, so the imbalance is judged against "
-            f"{measured.imbalance_limit:g} % instead of 5 %"
-        )
-    case.measure(
-        Measure(
-            "imbalance",
-            round(measured.imbalance_percent, 2),
-            "%",
-            "<=",
-            measured.imbalance_limit,
-            "nfvcert",
-            rule="largest window of 1 s from convergence to the end of the traffic",
-        ),
-        "imbalance of the instances",
-    )
-    reached = measured.convergence_s
-    case.measure(
-        Measure(
-            "convergence",
-            round(left if reached is None else reached, 2),
-            "s",
-            "<=",
-            CONVERGENCE_LIMIT_S,
-            ANNEX,
-            rule="first second, by steps of 100 ms, from which the imbalance stays within its limit for 5 s",
-        ),
-        "loads did not converge in time" if reached is not None else "loads did not converge",
-    )
-
-
-def _cost(case: Case, history: History, measured: Figures) -> None:
-    added = measured.added_latency_median_us
-    if case.guard(added is not None, "no packet was detoured, so its latency is not known"):
-        assert added is not None
-        case.measure(
-            Measure(
-                "added_latency_median_detour",
-                round(added, 2),
-                "us",
-                "<=",
-                ADDED_LATENCY_LIMIT_US,
-                "A.1 (average), ours on the median",
-                rule="median over intervals of the difference of medians, weighted by detoured packets",
-            ),
-            "added median latency over limit",
-        )
-    case.measure(
-        Measure(
-            "detour_bandwidth",
-            round(measured.detour_peak_percent, 2),
-            "% of offered",
-            "<=",
-            DETOUR_LIMIT_PERCENT,
-            ANNEX,
-            rule="largest window of 1 s",
-        ),
-        "detoured traffic",
-    )
-    if case.guard(measured.push_ns is not None, "the final push to the hardware switch was not reached"):
-        assert measured.push_ns is not None
-        late = loads(history).detoured_after(measured.push_ns + LATE_NS)
-        case.measure(
-            Measure("detoured_packets_later_than_1s_after_push", late, "count", "=", 0, "6.2 step 6, nfvcert value"),
-            "packets detoured later than 1 s after the push",
-        )
-
-
-def _beside_plain(case: Case, histories: Histories, measured: Figures) -> None:
-    plain = histories.get("ma-plain")
-    if not case.guard(plain is not None and len(plain) > 0, "the plain method was not run beside it"):
-        return
-    assert plain is not None
-    other = figures(plain)
-    case.rests_on(plain, plain.marks(m.SPLIT)[:1])
-    if not case.guard(other.detoured_packets > 0, "the plain method detoured nothing"):
-        return
-    if not case.guard(
-        other.scale == measured.scale
-        and abs(other.end_ns - other.trigger_ns - (measured.end_ns - measured.trigger_ns)) < LATE_NS,
-        "the plain method was not run with the same load and for the same time",
-    ):
-        return
-    ratio = measured.detoured_bytes / other.detoured_bytes
-    limit = ratio_limit(measured.scale)
-    if measured.scale < 1:
-        case.observe(
-            f"weaker bound: at this scale flows are fewer, so detoured octets are judged against {limit:g} of "
-            f"the plain method's instead of {RATIO_TO_PLAIN:g}"
-        )
-    case.measure(
-        Measure(
-            "detoured_bytes_ratio_to_plain", round(ratio, 3), "1", "<=", limit, "nfvcert",
-            rule="detoured octets of both runs of this certification",
-        ),
-        "octets detoured in comparison with the plain method",
-    )  # fmt: skip
-
-
-def ratio_limit(scale: float) -> float:
-    """What detoured octets may be of the plain method's, at a share of the full load."""
-    return round(RATIO_TO_PLAIN * (1 + RATIO_NOISE * max(0.0, scale**-0.5 - 1)), 3)
 
 
 @checker("TP.MA.05.3")

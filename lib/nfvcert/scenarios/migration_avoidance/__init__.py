@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from nfvcert.errors import UsageError
+from nfvcert.history.repeated import scenario_and_number
 from nfvcert.scenarios.migration_avoidance import both_ways, changing, disturbing, splitting
 from nfvcert.scenarios.migration_avoidance.stage import Stage
 from nfvcert.scenarios.profile import ScalingProfile
@@ -42,7 +43,7 @@ SCENARIOS: dict[str, Callable[[Stage], None]] = {
 
 
 def record(scenario: str, recording: Recording, access: DataplaneAccess, profile: ScalingProfile) -> None:
-    """Record one scenario.
+    """Record one scenario, also a further time under the name of its repeat.
 
     Args:
         recording: not entered yet.
@@ -52,7 +53,7 @@ def record(scenario: str, recording: Recording, access: DataplaneAccess, profile
         UsageError: there is no scenario of that name.
         NfvcertError: the dataplane did not come up, or something it needs did not answer.
     """
-    procedure = SCENARIOS.get(scenario)
+    procedure = SCENARIOS.get(scenario_and_number(scenario)[0])
     if procedure is None:
         raise UsageError("there is no such scenario", found=scenario, hint=f"one of {', '.join(SCENARIOS)}")
     procedure(Stage(recording, access, profile))

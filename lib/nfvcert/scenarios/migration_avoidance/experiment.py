@@ -134,7 +134,6 @@ class Experiment:
             "lifetime": load.lifetime,
             "duration_s": load.duration_s,
             "trigger_s": load.trigger_s,
-            "repeats": 1,
             "seed": load.seed,
             "identity": layout.identity,
             "table_capacity": load.table_capacity,

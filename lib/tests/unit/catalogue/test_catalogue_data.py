@@ -8,6 +8,7 @@ import pytest
 from nfvcert.catalogue import Catalogue, check, load
 from nfvcert.catalogue.coverage import NUMBERED
 from nfvcert.catalogue.loader import reason_for
+from nfvcert.catalogue.model import Binding
 
 
 @pytest.fixture(scope="module")
@@ -71,3 +72,8 @@ def test_reason_of_the_longest_prefix_wins() -> None:
     assert reason_for("TP.VNF.02.12", reasons) == "requirement"
     assert reason_for("TP.VNF.03.1", reasons) == "family"
     assert reason_for("TP.GEN.03.1", reasons) == "no test in this edition"
+
+
+def test_only_scenarios_of_a_purpose_are_repeated() -> None:
+    with pytest.raises(ValueError, match="only scenarios of the purpose can be repeated, found ma-idle"):
+        Binding(scenarios=["ma-plain"], repeated=["ma-plain", "ma-idle"])

@@ -166,6 +166,23 @@ def test_live_progress_shows_what_runs_and_what_is_done() -> None:
     assert "surprise: a scenario" in text
 
 
+def test_a_scenario_that_is_repeated_takes_one_line_of_the_table() -> None:
+    progress = LiveProgress(
+        Console(file=io.StringIO(), force_terminal=True, width=120), ["a", "b", "a-r2", "b-r2", "c"]
+    )
+    for name, step in (("a", "begins"), ("b", "begins"), ("a-r2", "begins"), ("b-r2", "goes on")):
+        progress.scenario(name, step)
+    shown = Console(file=io.StringIO(), width=120)
+    shown.print(progress._draw())
+    progress.close()
+    lines = [" ".join(line.split()) for line in shown.file.getvalue().splitlines()[1:]]  # type: ignore[attr-defined]
+    assert len(lines) == 3
+    assert lines[0].startswith("✓ a, 2 times")
+    assert "b-r2: goes on" in lines[1]
+    assert lines[1].endswith("1 of 2 done")
+    assert lines[2] == "· c"
+
+
 # series
 
 

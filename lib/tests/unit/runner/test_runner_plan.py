@@ -221,3 +221,30 @@ def test_every_scenario_says_what_it_is() -> None:
     assert all(known.title and known.expected_s > 0 for known in SCENARIOS.values())
     assert {part_of(known.suite) for known in SCENARIOS.values()} == {"stack", "dataplane"}
     assert (title_of("unheard"), expected_s("unheard")) == ("unheard", 10.0)
+
+
+def test_a_profile_repeats_what_the_catalogue_lets_it_repeat(catalogue: Catalogue, tmp_path: Path) -> None:
+    plan = make_plan(catalogue, ["TP.MA.03.1", MIGRATION], repeats=3)
+    asked = {purpose.id: purpose.scenarios for purpose in plan.purposes}
+    once = ("ma-plain", "ma-sub-ranges", "ma-heavy-tailed")
+    again = ("ma-plain-r2", "ma-sub-ranges-r2", "ma-plain-r3", "ma-sub-ranges-r3")
+    assert asked == {"TP.MA.03.1": ("ma-plain",), MIGRATION: (*once, *again)}
+    assert set(plan.scenarios) == {*once, *again}
+    assert plan.on("dataplane").scenarios == plan.scenarios
+    assert MIGRATION_SUITE in plan.without(set(plan.scenarios) - {"ma-sub-ranges-r3"}).suites("pytest")
+    plan.write(tmp_path / "plan.json")
+    assert read_plan(tmp_path / "plan.json") == plan
+
+
+def test_many_repeats_get_the_time_they_take(catalogue: Catalogue, tmp_path: Path) -> None:
+    limits = []
+    for repeats in (1, 20):
+        run = pytest_run(RunFolder(tmp_path), ROOT, make_plan(catalogue, [MIGRATION], repeats=repeats), "dataplane")
+        assert run is not None
+        limits.append((int(run.argv[run.argv.index("--timeout") + 1]), run.timeout_s))
+    assert limits == [(600, 3600.0), (41 * 150, 41 * 150.0)]
+
+
+def test_a_repeat_is_titled_and_estimated_as_its_scenario() -> None:
+    assert title_of("ma-plain-r2") == f"{title_of('ma-plain')}, repeat 2"
+    assert expected_s("ma-plain-r2") == expected_s("ma-plain")

@@ -45,6 +45,13 @@ def test_a_recorded_scaling_can_be_drawn(scenario: str) -> None:
     scaling_svg([course])
 
 
+def test_what_is_drawn_of_several_repeats_is_the_first(plain: History) -> None:
+    once, often = scaling_course(plain), scaling_course(plain, repeats=20)
+    assert once is not None
+    assert often is not None
+    assert often == {**once, "title": f"{once['title']} (first of 20 repeats)"}
+
+
 def test_rates_are_those_on_the_wire(plain: History) -> None:
     course = Course.model_validate(scaling_course(plain))
     assert course.offered_bps == pytest.approx(149_000 * 84 * 8, rel=0.01)

@@ -102,6 +102,13 @@ def test_every_scenario_comes_to_its_end(scenario: str, folder: Path, monkeypatc
 
 
 @pytest.mark.usefixtures("short")
+def test_a_scenario_is_recorded_again_under_the_name_of_its_repeat(folder: Path) -> None:
+    history = recorded("ma-plain-r2", folder)
+    assert history.scenario == "ma-plain-r2"
+    assert requests(history)[0].method == "plain"
+
+
+@pytest.mark.usefixtures("short")
 def test_a_controller_is_killed_again_and_again(folder: Path) -> None:
     history = recorded("ma-controller-killed", folder)
     kills = history.of(EventKind.FAULT, where=lambda event: event.data["kind"] == "kill")

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from scaling_stories import told
 from scaling_world import Scaling
 
+from nfvcert.checkers.rel002.annex_a1 import ratio_limit
 from nfvcert.checkers.rel002.figures import curves, figures
 from nfvcert.checkers.rel002.identity import ids
 from nfvcert.checkers.rel002.loads import converged_at
-from nfvcert.checkers.rel002.ma_05 import ratio_limit
 from nfvcert.checkers.rel002.split import best_split_percent
 from nfvcert.checkers.rel002.table import Dump
 from nfvcert.checkers.rel002.truth import truth
