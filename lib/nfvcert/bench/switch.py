@@ -77,8 +77,8 @@ def run_switch_bench(room: Room, settings: SwitchSettings, tell: Tell) -> Report
         f"packets a ring: {settings.ring}, Open vSwitch {min(settings.ring, MOST_RING)}, which is the most it takes",
         "Open vSwitch: 2,048 rules on source ports, one pass through connection tracking with source NAT; it "
         "does not rewrite addresses of the link, which our chain does as well",
-        "our processes share the device's core, giving way after every round; Open vSwitch polls on it alone, its "
-        "other threads run beside the generator",
+        "our processes share the device's core in a control group of their own, as on a testbed, giving way after "
+        "every round; Open vSwitch polls on it alone, its other threads run beside the generator",
     ]
     report.noise = watch.finish()
     return report
