@@ -12,6 +12,7 @@ namespace nfvcert::dpdk {
 namespace {
 
 constexpr std::chrono::seconds patience{1};
+constexpr unsigned full_round = 64;  // packets in a round: there are more
 
 volatile std::sig_atomic_t told_to_end = 0;
 
@@ -31,13 +32,12 @@ void Loop::run() {
     std::uint64_t rounds = 0;
     std::uint64_t busy = 0;
     while (told_to_end == 0 && !stopping_.load(std::memory_order_relaxed)) {
-        const auto now = TscClock::tsc();
-        unsigned packets = 0;
-        for (const auto& poller : pollers_) {
-            packets += poller(now);
+        auto packets = poll();
+        busy += packets > 0 ? 1 : 0;
+        for (unsigned more = 1; packets >= full_round && more < most_rounds_; ++more) {
+            packets = poll();
         }
         ++rounds;
-        busy += packets > 0 ? 1 : 0;
         rounds_.store(rounds, std::memory_order_relaxed);
         busy_.store(busy, std::memory_order_relaxed);
         if (waiting_.load(std::memory_order_acquire)) {
@@ -47,6 +47,15 @@ void Loop::run() {
     }
     running_ = false;
     do_handed_over();
+}
+
+unsigned Loop::poll() {
+    const auto now = TscClock::tsc();
+    unsigned packets = 0;
+    for (const auto& poller : pollers_) {
+        packets += poller(now);
+    }
+    return packets;
 }
 
 void Loop::hand_over(std::function<void()> action, const std::function<bool()>& done) {

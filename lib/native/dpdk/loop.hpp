@@ -25,6 +25,8 @@ public:
     Loop();
 
     void add(Poller poller) { pollers_.push_back(std::move(poller)); }
+    /// With full bursts goes round up to so many times before it gives the processor away, which costs a share of the rate.
+    void stay_while_full(unsigned rounds = 4) { most_rounds_ = rounds; }
     /// From now on other threads' actions wait for run(); to be called before the first of them starts.
     void arm() { running_ = true; }
     /// Polls until stop() or a signal.
@@ -56,8 +58,10 @@ private:
     }
     void hand_over(std::function<void()> action, const std::function<bool()>& done);
     void do_handed_over();
+    unsigned poll();
 
     std::vector<Poller> pollers_;
+    unsigned most_rounds_ = 1;
     std::atomic<bool> stopping_{false};
     std::atomic<bool> running_{false};
     std::atomic<bool> waiting_{false};

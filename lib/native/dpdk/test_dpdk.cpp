@@ -8,6 +8,7 @@
 #include <future>
 #include <string>
 #include <thread>
+#include <tuple>
 
 #include "dpdk/clock.hpp"
 #include "dpdk/control.hpp"
@@ -169,6 +170,24 @@ TEST_CASE("the polling thread does what other threads hand over") {
     polling.join();
     CHECK(rounds > 0);
     CHECK(loop.busy_rounds() == 0);
+}
+
+TEST_CASE("with full bursts some rounds pass before the processor is given away, and no more than that") {
+    for (const auto& [packets, stays, expected] : {std::tuple{64U, 4U, 10U}, {63U, 4U, 40U}, {64U, 1U, 40U}}) {
+        Loop loop;
+        loop.stay_while_full(stays);
+        unsigned asked = 0;
+        loop.add([&, packets = packets](std::uint64_t) {
+            if (++asked == 40) {
+                loop.stop();
+            }
+            return packets;
+        });
+        loop.run();
+        CHECK(asked == 40);
+        CHECK(loop.rounds() == expected);
+        CHECK(loop.busy_rounds() == expected);
+    }
 }
 
 TEST_CASE("who waits for a polling thread that is stuck is told so") {

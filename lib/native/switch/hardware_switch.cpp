@@ -58,6 +58,7 @@ HardwareSwitch::HardwareSwitch(dpdk::Program& program, const HardwareSwitchPolic
         by_mac_.set(mac_of(mac), index(name));
     }
     program.loop().add([this](std::uint64_t) { return poll(); });
+    program.loop().stay_while_full();
     auto& control = program.control();
     control.on("info", [this](const json&) {
         return json{{"capacity", table_.capacity()},

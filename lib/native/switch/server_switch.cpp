@@ -80,6 +80,7 @@ ServerSwitch::ServerSwitch(dpdk::Program& program, const ServerSwitchPolicy& pol
     read_addresses();
     held_.reserve(most_held);
     program.loop().add([this](std::uint64_t tsc) { return poll(tsc); });
+    program.loop().stay_while_full();
     answer_orders();
 }
 

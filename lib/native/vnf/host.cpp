@@ -61,6 +61,7 @@ Host::Host(dpdk::Program& program, std::unique_ptr<Policy> policy)
     emission_.forwarded.reserve(4096);
     emission_.dropped.reserve(4096);
     program_.loop().add([this](std::uint64_t tsc) { return poll(tsc); });
+    program_.loop().stay_while_full();
     add_orders();
 }
 
