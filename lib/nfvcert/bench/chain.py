@@ -18,8 +18,7 @@ from nfvcert.nfvi.cgroups import hierarchies
 from nfvcert.nfvi.names import RunId
 from nfvcert.nfvi.polling import PollingGroup, ask_for_turns
 from nfvcert.nfvi.sweep import destroy
-from nfvcert.testbed.dataplane.handle import POLLING_WEIGHT
-from nfvcert.testbed.dataplane.processes import TURN_NS
+from nfvcert.testbed.dataplane import POLLING_WEIGHT, TURN_NS
 
 SWITCH = "switch"
 SINK_MAC = "02:4e:46:00:00:02"

@@ -21,6 +21,7 @@ from nfvcert.bench.rounds import Contender, Tell, take_turns
 from nfvcert.dataplane.openvswitch import MOST_RING, QUEUES
 from nfvcert.errors import NfvcertError, TestbedError
 from nfvcert.measure.search import Outcome, Peak, find_peak
+from nfvcert.scenarios.migration_avoidance.warming import PACKETS_PER_S, SHARE_OF_RING
 
 LINE_RATE = 1_488_095
 """Frames of 64 octets a second in 1 Gbit/s."""
@@ -30,10 +31,7 @@ RULE_STEPS = (1, 16, 128, 1024, 2048)
 INSTANCE_STEPS = (1, 2, 4, 8, 16)
 PEAK_TARGET, OVS_TARGET = 4.0e6, 2.0
 LEAST_RATE, MOST_RATE = 50_000.0, 30.0e6
-WARM_UP_S, WARM_UP_RATE, WARM_UP_LONGEST_S = 0.5, 100_000.0, 120.0
-SHARE_OF_RING = 1.25
-"""Packets through each link before anything is measured, relative to the places of its ring: buffers are memory that
-is had when it is first used, which takes its time in a virtual machine."""
+WARM_UP_S, WARM_UP_LONGEST_S = 0.5, 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +181,7 @@ def _peak(engine: Engine, settings: SwitchSettings, *, links: int = 1) -> Readin
 
 
 def _warm_up(engine: Engine, load: FlowLoad, packets: int) -> None:
-    """Let so many packets come through.
+    """Let so many packets come through before anything is measured, as scenarios do.
 
     Raises:
         TestbedError: they do not.
@@ -193,7 +191,7 @@ def _warm_up(engine: Engine, load: FlowLoad, packets: int) -> None:
         if time.monotonic() > deadline:
             what = f"{packets} packets did not pass within {WARM_UP_LONGEST_S:g} s"
             raise TestbedError(what, where="warming links up", found=f"{passed} packets")
-        passed += int(engine.trial(load, WARM_UP_RATE, WARM_UP_S)["received"])
+        passed += int(engine.trial(load, PACKETS_PER_S, WARM_UP_S)["received"])
 
 
 def _peak_details(peak: Peak) -> dict[str, object]:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from collections.abc import Iterable
 
-T = TypeVar("T")
 _AGAIN = re.compile(r"(?P<scenario>.+)-r(?P<number>[0-9]+)")
 
 
@@ -22,13 +20,11 @@ def scenario_and_number(name: str) -> tuple[str, int]:
     return (found["scenario"], int(found["number"])) if found else (name, 1)
 
 
+def how_often(names: Iterable[str]) -> Counter[str]:
+    """How often each scenario was recorded, in the order of the names."""
+    return Counter(scenario_and_number(name)[0] for name in names)
+
+
 def in_words(names: Iterable[str]) -> str:
     """Scenarios with how often each is recorded."""
-    count = Counter(scenario_and_number(name)[0] for name in names)
-    return ", ".join(name if times == 1 else f"{name} ({times} times)" for name, times in count.items())
-
-
-def repeats_of(scenario: str, recorded: Mapping[str, T]) -> dict[int, T]:
-    """What was recorded of a scenario, by the number of the recording, in their order."""
-    found = {scenario_and_number(name): one for name, one in recorded.items()}
-    return {number: found[name, number] for name, number in sorted(found) if name == scenario}
+    return ", ".join(name if times == 1 else f"{name} ({times} times)" for name, times in how_often(names).items())

@@ -12,7 +12,7 @@ from nfvcert.catalogue import Catalogue
 from nfvcert.checkers import Declared, Judgement
 from nfvcert.history import EventKind, History, marks
 from nfvcert.history.reader import file_sha256
-from nfvcert.history.repeated import repeats_of
+from nfvcert.history.repeated import how_often
 from nfvcert.measure import Verdict
 from nfvcert.report.results_model import FileRef, Results, ScenarioResult, Series, SeriesKind
 from nfvcert.report.summary import requirement_results, summarise
@@ -99,11 +99,8 @@ def _series(folder: RunFolder, histories: Mapping[str, History], declared: Decla
     found: list[tuple[SeriesKind, str, dict[str, Any] | None]] = [
         ("modification", name, migration_series(histories[name], declared)) for name in PLOTTED if name in histories
     ]
-    found += [
-        ("scaling", name, scaling_course(histories[name], len(repeats_of(name, histories))))
-        for name in COMPARED
-        if name in histories
-    ]
+    times = how_often(histories)
+    found += [("scaling", name, scaling_course(histories[name], times[name])) for name in COMPARED if name in histories]
     made = []
     for kind, scenario, data in found:
         if data is None:

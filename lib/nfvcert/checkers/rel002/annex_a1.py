@@ -18,7 +18,7 @@ from nfvcert.checkers.rel002.loads import STAYS_NS, loads
 from nfvcert.checkers.rel002.truth import Truth
 from nfvcert.history import History, marks
 from nfvcert.history import migration as m
-from nfvcert.history.repeated import repeat_name, repeats_of
+from nfvcert.history.repeated import repeat_name
 from nfvcert.measure import Measure
 from nfvcert.measure.repeats import METHOD, estimate
 
@@ -80,16 +80,14 @@ def _runs(case: Case, histories: Histories) -> list[Run]:
     first = history_of(histories, "ma-sub-ranges")
     begin = first.mark(marks.BEGIN)
     asked = int(begin.data.get("repeats") or 1) if begin is not None else 1
-    plain, runs = repeats_of("ma-plain", histories), []
+    runs = []
     for number in range(1, asked + 1):
         history = history_of(histories, repeat_name("ma-sub-ranges", number))
         _, flows = guarded(case, history)
-        beside = plain.get(number)
-        if beside is not None and len(beside):
+        beside = histories.get(repeat_name("ma-plain", number))
+        if beside:
             case.rests_on(beside, beside.marks(m.SPLIT)[:1])
-            runs.append(Run(history, flows, figures(history), figures(beside)))
-        else:
-            runs.append(Run(history, flows, figures(history), None))
+        runs.append(Run(history, flows, figures(history), figures(beside) if beside else None))
     return runs
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nfvcert.history.repeated import in_words, repeat_name, repeats_of, scenario_and_number
+from nfvcert.history.repeated import how_often, in_words, repeat_name, scenario_and_number
 
 
 @pytest.mark.parametrize(("number", "name"), [(1, "ma-plain"), (2, "ma-plain-r2"), (20, "ma-plain-r20")])
@@ -20,8 +20,7 @@ def test_repeats_are_counted_in_words() -> None:
     )
 
 
-def test_repeats_come_in_the_order_of_their_numbers() -> None:
-    recorded = {"ma-plain-r10": "j", "ma-plain": "a", "ma-sub-ranges-r2": "x", "ma-plain-r2": "b"}
-    assert repeats_of("ma-plain", recorded) == {1: "a", 2: "b", 10: "j"}
-    assert list(repeats_of("ma-plain", recorded)) == [1, 2, 10]
-    assert repeats_of("ma-idle", recorded) == {}
+def test_repeats_are_counted_with_their_scenario() -> None:
+    counted = how_often(["ma-plain-r10", "ma-plain", "ma-sub-ranges-r2", "ma-plain-r2"])
+    assert counted == {"ma-plain": 3, "ma-sub-ranges": 1}
+    assert counted["ma-idle"] == 0
