@@ -4,7 +4,6 @@ namespace nfvcert::packet {
 
 namespace {
 
-constexpr std::size_t arp_length = 28;
 constexpr std::uint16_t hardware_ethernet = 1;
 
 }  // namespace

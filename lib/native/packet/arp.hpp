@@ -20,6 +20,8 @@ struct ArpPacket {
     Ipv4Address target_ip;
 };
 
+inline constexpr std::size_t arp_length = 28;
+
 using ArpFrame = std::array<std::uint8_t, ethernet_minimum_frame>;
 
 /// Reads the payload of an ARP frame; nullopt for other address families, unknown operations or a short payload.

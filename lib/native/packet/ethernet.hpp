@@ -12,6 +12,8 @@ inline constexpr std::size_t ethernet_header_length = 14;
 inline constexpr std::size_t ethernet_minimum_frame = 60;  // without frame check sequence
 inline constexpr std::uint16_t ethertype_ipv4 = 0x0800;
 inline constexpr std::uint16_t ethertype_arp = 0x0806;
+inline constexpr std::uint16_t ethertype_vlan = 0x8100;          // customer tag (IEEE 802.1Q)
+inline constexpr std::uint16_t ethertype_service_vlan = 0x88a8;  // service tag
 
 struct EthernetHeader {
     MacAddress destination;

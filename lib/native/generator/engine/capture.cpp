@@ -15,16 +15,8 @@ constexpr std::size_t longest_filter = 4096;
 
 std::bitset<most_ports> read_ports(const Fields& order, const char* key, unsigned ports) {
     std::bitset<most_ports> chosen;
-    if (!order.has(key)) {
-        return chosen;
-    }
-    const auto& list = order.at(key);
-    if (!list.is_array()) {
-        order.refuse("'" + std::string{key} + "' has to be a list of ports");
-    }
-    for (const auto& entry : list) {
-        const json one{{key, entry}};
-        chosen.set(static_cast<std::size_t>(Fields{one, order.where()}.whole(key, 0, static_cast<std::int64_t>(ports) - 1)));
+    for (const auto port : order.wholes(key, "ports", 0, static_cast<std::int64_t>(ports) - 1)) {
+        chosen.set(static_cast<std::size_t>(port));
     }
     return chosen;
 }

@@ -170,14 +170,11 @@ json Engine::host(const json& order) {
     std::optional<Host> wanted;
     if (fields.has("address")) {
         wanted = Host{port_mac(port.index), {ipv4_of(fields.text("address"), "host: 'address'")}, {}};
-        const auto& vlans = fields.has("vlan") ? fields.at("vlan") : json::array();
-        if (!vlans.is_array() || vlans.size() > Host::most_tags) {
-            fields.refuse("'vlan' has to be a list of at most " + std::to_string(Host::most_tags) + " numbers");
+        const auto vlans = fields.wholes("vlan", "VLAN numbers", 0, most_vlan);
+        if (vlans.size() > Host::most_tags) {
+            fields.refuse("'vlan' has to be a list of at most " + std::to_string(Host::most_tags) + " VLAN numbers");
         }
-        for (const auto& vlan : vlans) {
-            const json one{{"vlan", vlan}};
-            wanted->vlans.push_back(static_cast<std::uint16_t>(Fields{one, "host"}.whole("vlan", 0, most_vlan)));
-        }
+        wanted->vlans.assign(vlans.begin(), vlans.end());
     }
     return inside([&](std::uint64_t, json&) { port.host = std::move(wanted); });
 }

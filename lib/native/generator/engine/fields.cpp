@@ -87,6 +87,22 @@ std::uint64_t Fields::natural_up_to(const char* key, std::uint64_t most) const {
     return value;
 }
 
+std::vector<std::int64_t> Fields::wholes(const char* key, const std::string& what, std::int64_t least,
+                                         std::int64_t most) const {
+    std::vector<std::int64_t> numbers;
+    if (!has(key)) {
+        return numbers;
+    }
+    if (!at(key).is_array()) {
+        refuse("'" + std::string{key} + "' has to be a list of " + what);
+    }
+    for (const auto& entry : at(key)) {
+        const json one{{key, entry}};
+        numbers.push_back(Fields{one, where_}.whole(key, least, most));
+    }
+    return numbers;
+}
+
 std::string Fields::text(const char* key) const {
     const auto& value = at(key);
     if (!value.is_string()) {

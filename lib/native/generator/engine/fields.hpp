@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "dpdk/control.hpp"
 
@@ -30,6 +31,9 @@ public:
     /// Up to the greatest number of 64 bits.
     [[nodiscard]] std::uint64_t natural(const char* key) const;
     [[nodiscard]] std::uint64_t natural_up_to(const char* key, std::uint64_t most) const;
+    /// A list of whole numbers, `what` in messages; empty when there is none.
+    [[nodiscard]] std::vector<std::int64_t> wholes(const char* key, const std::string& what, std::int64_t least,
+                                                   std::int64_t most) const;
     [[nodiscard]] std::string text(const char* key) const;
     [[nodiscard]] std::string text_or(const char* key, const std::string& otherwise) const;
     [[nodiscard]] bool flag_or(const char* key, bool otherwise) const;

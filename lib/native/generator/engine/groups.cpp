@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <cmath>
 
+#include "packet/ethernet.hpp"
+
 namespace nfvcert::engine {
 namespace {
 
 constexpr std::uint8_t latency_magic = 0xab;
 constexpr std::uint32_t far = 100'000;  // sequence numbers farther off than this have wrapped around
-constexpr std::uint16_t ipv4 = 0x0800;
 constexpr std::uint16_t ipv6 = 0x86dd;
+constexpr std::uint16_t older_service_vlan = 0x9100;
 
 struct Network {
     std::size_t offset;
@@ -21,13 +23,13 @@ std::optional<Network> network_of(const std::uint8_t* packet, std::size_t octets
     std::size_t at = 12;
     for (int tags = 0; tags <= 2 && at + 2 + 20 <= octets; ++tags) {
         const auto type = swap16(load<std::uint16_t>(packet + at));
-        if (type == ipv4) {
+        if (type == packet::ethertype_ipv4) {
             return Network{at + 2, false};
         }
         if (type == ipv6 && at + 2 + 40 <= octets) {
             return Network{at + 2, true};
         }
-        if (type != 0x8100 && type != 0x88a8 && type != 0x9100) {
+        if (type != packet::ethertype_vlan && type != packet::ethertype_service_vlan && type != older_service_vlan) {
             return std::nullopt;
         }
         at += 4;

@@ -6,6 +6,7 @@
 #include "packet/checksum.hpp"
 #include "packet/ethernet.hpp"
 #include "packet/ipv4.hpp"
+#include "packet/transport.hpp"
 
 namespace nfvcert::engine {
 namespace {
@@ -13,15 +14,10 @@ namespace {
 using packet::Bytes;
 using packet::MacAddress;
 
-constexpr std::uint16_t customer_tag = 0x8100;
-constexpr std::uint16_t service_tag = 0x88a8;
 constexpr std::uint16_t vlan_mask = 0x0fff;
 constexpr std::size_t tag_octets = 4;
 constexpr std::size_t type_offset = 12;
 constexpr std::size_t source_offset = 6;
-constexpr std::size_t arp_octets = 28;
-constexpr std::size_t echo_header = 8;
-constexpr std::uint8_t echo_request = 8;
 constexpr std::uint8_t usual_ttl = 64;
 
 bool answer_arp(const Host& host, Bytes frame, Bytes payload) {
@@ -32,7 +28,7 @@ bool answer_arp(const Host& host, Bytes frame, Bytes payload) {
     }
     packet::readdress(frame, request->sender_mac, host.mac);
     const auto reply = packet::arp_reply(*request, host.mac);
-    std::copy_n(reply.begin() + packet::ethernet_header_length, arp_octets, payload.begin());
+    std::copy_n(reply.begin() + packet::ethernet_header_length, packet::arp_length, payload.begin());
     return true;
 }
 
@@ -40,19 +36,20 @@ bool answer_echo(const Host& host, Bytes frame, Bytes payload) {
     const auto header = packet::parse_ipv4(payload);
     const auto sender = MacAddress::load(frame, source_offset);
     if (!header || !header->carries(packet::Protocol::icmp) || header->is_fragment() || header->destination != host.address ||
-        header->payload_length() < echo_header || MacAddress::load(frame, 0) != host.mac || sender.is_group() ||
+        MacAddress::load(frame, 0) != host.mac || sender.is_group() ||
         !header->source.is_routable_unicast() || !packet::ipv4_checksum_valid(payload, *header)) {
         return false;
     }
     const auto message = payload.subspan(header->header_length, header->payload_length());
-    if (packet::load16(message, 0) != echo_request << 8 || !packet::checksum_valid(message)) {
+    const auto icmp = packet::parse_icmp(message);
+    if (!icmp || icmp->kind != packet::IcmpKind::echo_request || icmp->code != 0 || !packet::checksum_valid(message)) {
         return false;
     }
     packet::readdress(frame, sender, host.mac);
     packet::set_ipv4_destination(payload, header->source);
     packet::set_ipv4_source(payload, host.address);
     packet::set_ttl(payload, usual_ttl);
-    packet::store16(message, 2, packet::checksum_adjust(packet::load16(message, 2), echo_request << 8, 0));
+    packet::store16(message, 2, packet::checksum_adjust(packet::load16(message, 2), packet::load16(message, 0), 0));
     packet::store16(message, 0, 0);
     return true;
 }
@@ -66,7 +63,7 @@ bool Host::answer(Bytes frame) const {
             return false;
         }
         const auto tag = packet::load16(frame, at);
-        if ((tag != customer_tag && tag != service_tag) || (packet::load16(frame, at + 2) & vlan_mask) != vlan) {
+        if ((tag != packet::ethertype_vlan && tag != packet::ethertype_service_vlan) || (packet::load16(frame, at + 2) & vlan_mask) != vlan) {
             return false;
         }
         at += tag_octets;
