@@ -222,8 +222,12 @@ def test_stop_start_and_reboot(bench: Bench, cloud: Connection) -> None:
         cloud.compute.stop_server(server)
     cloud.compute.start_server(server)
     cloud.compute.wait_for_server(server, interval=INTERVAL, wait=10)
+    bench.agents["host1"].hold.clear()
     cloud.compute.reboot_server(server, "HARD")
-    cloud.compute.wait_for_server(server, interval=INTERVAL, wait=10)
+    rebooting = cloud.compute.get_server(server.id)  # read anew: the SDK waits for what the object at hand does not say
+    assert rebooting.status == "REBOOT"
+    bench.agents["host1"].hold.set()
+    cloud.compute.wait_for_server(rebooting, interval=INTERVAL, wait=10)
     assert set(bench.agents["host1"].running) == {server.id}
 
 
