@@ -82,15 +82,11 @@ class Coordinator:
             result = object_of(response, peer.name)
             journal.done.append(_entry(request, str(result.get("id", "")), started))
         else:
-            location = urljoin(str(response.request.url), response.headers.get("location", ""))
-            journal.done.append(_entry(request, location.rstrip("/").rpartition("/")[2], started))
-            journal.changed()
+            location = _pending(request, response, started, journal)
             try:
                 result = await self._await(peer, location)
             except (asyncio.CancelledError, TimeoutError):
-                journal.done[-1] |= {"endTime": now(), "coordinationResult": LcmCoordResultType.CANCELLED}
-                journal.changed()
-                await _cancel(peer, location)
+                await _withdraw(peer, location, journal)
                 raise
         verdict = result.get("coordinationResult")
         if verdict not in tuple(LcmCoordResultType):
@@ -108,7 +104,7 @@ class Coordinator:
         while True:
             started = now()
             try:
-                response = await peer.send("POST", COORDINATIONS, json=request, timeout=self._timeout)
+                response = await self._post(peer, request, journal, started)
             except PeerError:
                 unreachable += 1
                 if unreachable >= _UNREACHABLE_TRIES:
@@ -127,6 +123,21 @@ class Coordinator:
             journal.changed()
             await asyncio.sleep(delay)
 
+    async def _post(self, peer: Peer, request: dict[str, Any], journal: Journal, started: str) -> httpx.Response:
+        """POST once; if the wait is given up meanwhile, what the EM takes on all the same is withdrawn."""
+        posting = asyncio.create_task(peer.send("POST", COORDINATIONS, json=request, timeout=self._timeout))
+        try:
+            return await asyncio.shield(posting)
+        except asyncio.CancelledError:
+            try:
+                response = await asyncio.wait_for(posting, _CANCEL_TIMEOUT)
+            except (PeerError, TimeoutError) as error:
+                log.warning("whether the EM took %s is not known: %s", request["coordinationActionName"], error)
+            else:
+                if response.status_code == 202:
+                    await _withdraw(peer, _pending(request, response, started, journal), journal)
+            raise
+
     async def _await(self, peer: Peer, location: str) -> dict[str, Any]:
         unreachable = 0
         while True:
@@ -143,8 +154,18 @@ class Coordinator:
                 return object_of(response, peer.name)
 
 
-async def _cancel(peer: Peer, location: str) -> None:
+def _pending(request: dict[str, Any], response: httpx.Response, started: str, journal: Journal) -> str:
+    """Enter a coordination that the EM took on in the journal; returns where its result will be."""
+    location = urljoin(str(response.request.url), response.headers.get("location", ""))
+    journal.done.append(_entry(request, location.rstrip("/").rpartition("/")[2], started))
+    journal.changed()
+    return location
+
+
+async def _withdraw(peer: Peer, location: str, journal: Journal) -> None:
     """Tell the EM that nobody waits any longer; if it cannot be told the operation ends all the same."""
+    journal.done[-1] |= {"endTime": now(), "coordinationResult": LcmCoordResultType.CANCELLED}
+    journal.changed()
     try:
         await peer.send("POST", f"{location}/cancel", timeout=_CANCEL_TIMEOUT)
     except PeerError as error:

@@ -126,6 +126,17 @@ def test_forceful_cancel_tells_the_element_manager(stack: Stack, world: World) -
     assert record["lcmCoordinations"][-1]["coordinationResult"] == "CANCELLED"
 
 
+def test_forceful_cancel_before_the_element_manager_has_answered_tells_it_too(stack: Stack, world: World) -> None:
+    world.coordination_gate.clear()
+    _, operation = paused(stack, world, "migrate 10")
+    stack.occurrence_task(operation, "cancel", cancelMode="FORCEFUL").expect(202)
+    assert world.cancelled == []
+    world.coordination_gate.set()
+    record = stack.until(operation, "FAILED_TEMP")
+    assert world.cancelled == [next(iter(world.results))]
+    assert record["lcmCoordinations"][-1]["coordinationResult"] == "CANCELLED"
+
+
 def test_cancel_while_a_server_is_created_leaves_nothing(stack: Stack, world: World) -> None:
     instance = stack.instantiate()
     gate = threading.Event()

@@ -223,6 +223,8 @@ class World:
         self.grant_gate = threading.Event()
         self.grant_gate.set()
         self.coordinations: list[dict[str, Any]] = []
+        self.coordination_gate = threading.Event()
+        self.coordination_gate.set()
         self.cancelled: list[str] = []
         self.results: dict[str, dict[str, Any]] = {}
         self.script: Callable[[dict[str, Any]], dict[str, Any] | None] = lambda request: {}
@@ -284,6 +286,7 @@ class World:
             if answer is not None:
                 return JSONResponse(result | answer, 201)
             self.results[identifier] = {}
+            self.coordination_gate.wait(10)
             return Response(status_code=202, headers={"Location": f"/lcmcoord/v1/coordinations/{identifier}"})
 
         @app.get("/lcmcoord/v1/coordinations/{identifier}")
