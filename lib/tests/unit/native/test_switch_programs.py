@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,7 @@ from nfvcert.dataplane.control import ControlClient
 from nfvcert.dataplane.identity import Identity, flow_id
 from nfvcert.traffic.native import NativeProcess
 from nfvcert.traffic.translated import Way, datagram, icmp_error
+from waiting import eventually
 
 COMES_BACK_S = 10.0
 EXTERNAL = {"s1": "192.0.2.1", "s2": "192.0.2.2"}
@@ -108,13 +109,6 @@ class Chain:
         return f"memif:socket={self.wires.folder}/{server}.sock,role={role},id=0,ring=256"
 
 
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + COMES_BACK_S
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 @pytest.fixture
 def chain(tmp_path: Path) -> Iterator[Chain]:
     yield from standing(tmp_path)
@@ -135,7 +129,7 @@ def standing(folder: Path, **settings: bool) -> Iterator[Chain]:
         found.switch.call("apply", add=[{"rule": "all", "range": [0, 65535], "port": "s1"}])
         found.servers["s1"].call("set_ranges", **owned("v1"))
         found.servers["s2"].call("set_ranges", **owned("v1"))
-        until(lambda: all(found.switch.call("ports")["ports"][server]["link"] for server in SERVERS))
+        eventually(lambda: all(found.switch.call("ports")["ports"][server]["link"] for server in SERVERS))
         yield found
     finally:
         found.close()
@@ -184,7 +178,7 @@ def test_links_come_back_when_either_side_was_killed(chain: Chain, killed: str) 
     chain.switch.call("apply", remove=["all"], add=HALVES)
     assert chain.pass_through(flow, 2) == 0
     chain.kill(killed)
-    until(lambda: not chain.processes[killed].running)
+    eventually(lambda: not chain.processes[killed].running)
     chain.start(killed)
     if killed == "switch":
         assert chain.switch.call("info")["used"] == 0

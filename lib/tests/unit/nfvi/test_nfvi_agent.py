@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conditions import eventually, remains
+from remaining import remains
 from scratchimage import ScratchImage
 
 from nfvcert.nfvi import namespaces, procfs
@@ -29,6 +29,7 @@ from nfvcert.nfvi.capacity import HostSpec
 from nfvcert.nfvi.client import AsyncHostClient, HostClient
 from nfvcert.nfvi.embedded import EmbeddedNfvi, NfviSpec
 from nfvcert.nfvi.names import RunId
+from waiting import eventually
 
 pytestmark = pytest.mark.privileged
 

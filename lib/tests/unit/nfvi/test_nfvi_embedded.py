@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conditions import eventually, remains
+from remaining import remains
 from scratchimage import ScratchImage
 
 from nfvcert.errors import TestbedError
@@ -17,6 +17,7 @@ from nfvcert.nfvi.embedded import EmbeddedNfvi, NfviSpec
 from nfvcert.nfvi.lease import Lease, is_alive
 from nfvcert.nfvi.names import RunId
 from nfvcert.nfvi.process import spawn
+from waiting import eventually
 
 pytestmark = pytest.mark.privileged
 

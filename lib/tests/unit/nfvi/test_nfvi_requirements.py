@@ -1,5 +1,5 @@
 import pytest
-from conditions import remains
+from remaining import remains
 
 from nfvcert.nfvi import requirements
 from nfvcert.nfvi.names import RunId

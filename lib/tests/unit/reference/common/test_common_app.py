@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from nfvcert.reference.common.headers import Api
 from nfvcert.reference.common.peer import Peer, PeerError
 from nfvcert.reference.common.problem import Problem
 from nfvcert.sol.common import SolRequest
+from waiting import eventually
 
 VERSION = {"Version": "2.0.0"}
 
@@ -231,11 +231,11 @@ def test_process_serves_and_ends_with_its_parent(tmp_path: Path) -> None:
     assert parent.stdout
     child = int(parent.stdout.readline())
     try:
-        until(lambda: healthy(port))
+        eventually(lambda: healthy(port))
     finally:
         parent.kill()
         parent.wait()
-    until(lambda: not alive(child))
+    eventually(lambda: not alive(child))
     bad = subprocess.run([*command, "--extension", str(tmp_path / "none.py")], capture_output=True, text=True)
     assert bad.returncode == 4
     assert "none.py" in bad.stderr
@@ -255,10 +255,3 @@ def alive(process: int) -> bool:
         return False
     status = Path(f"/proc/{process}/stat")
     return status.exists() and status.read_text().rsplit(")", 1)[1].split()[0] != "Z"
-
-
-def until(condition: Any) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

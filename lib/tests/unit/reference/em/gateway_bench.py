@@ -33,6 +33,7 @@ from nfvcert.traffic.native import binary
 CIDRS = {"access": "198.18.0.0/16", "internal": "10.80.0.0/16", "external": "198.19.0.0/16", "mgmt": "10.64.0.0/16"}
 CLIENT, SERVER, MANAGER = "198.18.16.1", "198.19.200.1", "10.64.200.1"
 PORT = 7000
+SO_RCVBUFFORCE = 33
 
 
 class Gateway:
@@ -195,6 +196,7 @@ class Users:
 def _bound(address: str) -> socket.socket:
     made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     made.settimeout(0.1)
+    made.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)  # what arrives while this process has no core is kept
     made.bind((address, PORT))
     return made
 

@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +20,7 @@ from nfvcert.reference.nfvo.app import build_app
 from nfvcert.reference.nfvo.behaviour import NfvoBehaviour
 from nfvcert.reference.nfvo.config import NfvoConfig
 from nfvcert.sol.common import now
+from waiting import eventually
 
 T = TypeVar("T")
 PACKAGES = "/vnfpkgm/v2/vnf_packages"
@@ -27,17 +28,6 @@ SERVICES = "/nslcm/v2/ns_instances"
 OPERATIONS = "/nslcm/v2/ns_lcm_op_occs"
 FINAL = ("COMPLETED", "FAILED", "ROLLED_BACK")
 PATIENCE_S = 20.0
-
-
-def until(what: Callable[[], T | None]) -> T:
-    """The first result that is true."""
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        found = what()
-        if found:
-            return found
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.01)
 
 
 def free_port() -> int:
@@ -54,7 +44,7 @@ def served(app: FastAPI, port: int) -> Iterator[str]:
     )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    until(lambda: server.started)
+    eventually(lambda: server.started)
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
@@ -73,6 +63,7 @@ class Vnfm:
         self.asked: list[tuple[str, str, Any, float]] = []
         self.instances: dict[str, dict[str, Any]] = {}
         self.operations: dict[str, dict[str, Any]] = {}
+        self.told: dict[str, str] = {}
         self.subscriptions: dict[str, dict[str, Any]] = {}
         self.script: dict[str, list[str]] = {}
         self.refuse: dict[str, tuple[int, str]] = {}
@@ -109,6 +100,7 @@ class Vnfm:
                 **({"error": record["error"]} if error else {}),
             }
         )
+        self.told[operation] = state
 
     def tell(self, notification: dict[str, Any]) -> None:
         if self.silent:
@@ -151,11 +143,9 @@ class Vnfm:
         return identifier
 
     def last(self, state: str = "") -> str:
-        """The operation that began last, when it is in that state."""
-        return until(
-            lambda: next(
-                (i for i, o in reversed(self.operations.items()) if not state or o["operationState"] == state), None
-            )
+        """The operation that began last, when it is in that state and everybody has been told."""
+        return eventually(
+            lambda: next((i for i, told in reversed(self.told.items()) if not state or told == state), None)
         )
 
     def _play(self, operation: str, states: list[str]) -> None:
@@ -220,7 +210,7 @@ class Vnfm:
                 states = self.script.get(task, _TASK_STATES[task])
                 threading.Thread(target=self._play, args=(identifier, list(states)), daemon=True).start()
                 if task == "fail":
-                    until(lambda: self.operations[identifier]["operationState"] == "FAILED")
+                    eventually(lambda: self.operations[identifier]["operationState"] == "FAILED")
                     return JSONResponse(self.operations[identifier])
                 return Response(status_code=202)
         return _missing()
@@ -300,7 +290,7 @@ class Bench:
         path = path or self.post(PACKAGES).headers["location"]
         answer = self.http.put(f"{path}/package_content", content=content, headers={"Content-Type": "application/zip"})
         assert answer.status_code == 202, answer.text
-        return until(lambda: ((p := self.get(path))["onboardingState"] in ("ONBOARDED", "ERROR") and p) or None)
+        return eventually(lambda: ((p := self.get(path))["onboardingState"] in ("ONBOARDED", "ERROR") and p) or None)
 
     def upload_nsd(self, content: bytes) -> dict[str, Any]:
         path = self.post("/nsd/v2/ns_descriptors").headers["location"]
@@ -347,7 +337,7 @@ class Bench:
             assert record["operationState"] == state or record["operationState"] not in final, record
             return record if record["operationState"] == state else None
 
-        return until(reached)
+        return eventually(reached)
 
     def usage(self, vnfd_id: str) -> str:
         (found,) = self.get(PACKAGES, params={"filter": f"(eq,vnfdId,{vnfd_id})"})
@@ -388,5 +378,5 @@ def running(
     }
     app = build_app(NfvoConfig.model_validate(values | changes), behaviour or NfvoBehaviour())
     with served(app, port) as url:
-        until(lambda: vnfm.subscriptions or not wait)
+        eventually(lambda: vnfm.subscriptions or not wait)
         yield Bench(url, vnfm, subscriber, f"{sink}/sink", app)

@@ -7,7 +7,9 @@ import zipfile
 from typing import Any
 
 import pytest
-from nfvo_bench import SERVICES, Bench, until
+from nfvo_bench import SERVICES, Bench
+
+from waiting import eventually
 
 DESCRIPTORS = "/nsd/v2/ns_descriptors"
 TEXT = {"Content-Type": "text/plain"}
@@ -114,7 +116,7 @@ def test_subscribers_get_what_they_asked_for(ready: Bench, sample: Any) -> None:
     ready.ended(ready.begun(f"{SERVICES}/{service}/terminate", {}))
     assert ready.http.delete(f"{SERVICES}/{service}").status_code == 204
     last = "NsIdentifierDeletionNotification"
-    until(lambda: any(one["notificationType"] == last for one in ready.subscriber.told))
+    eventually(lambda: any(one["notificationType"] == last for one in ready.subscriber.told))
     told: dict[str, list[Any]] = {}
     for one in ready.subscriber.told:
         assert "affectedVnf" not in one

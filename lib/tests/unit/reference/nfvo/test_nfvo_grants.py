@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from nfvo_bench import PACKAGES, Bench, bench, until
+from nfvo_bench import PACKAGES, Bench, bench
 from nfvo_sample import onboard
 
 from nfvcert.reference.nfvo.granting import Amount, Situation, refusal, total, wanted
 from nfvcert.sol.grant import Grant, GrantRequest
+from waiting import eventually
 
 GRANTS = "/grant/v1/grants"
 VERSION = {"Version": "1.4.0"}
@@ -95,7 +96,7 @@ def test_capacity_counts_what_was_granted_until_the_operation_ends(tmp_path: Any
         assert "vnfcs" in refused.json()["detail"]
         nfvo.vnfm.last("STARTING")
         nfvo.vnfm.enter(operation, "ROLLED_BACK")
-        until(lambda: ask(nfvo, sample, vnfLcmOpOccId="op-2").status_code == 201)
+        eventually(lambda: ask(nfvo, sample, vnfLcmOpOccId="op-2").status_code == 201)
 
 
 @pytest.mark.parametrize("wrong", [{"operation": "SING"}, {"addResources": [{"id": "x"}]}, {"surprise": 1}])

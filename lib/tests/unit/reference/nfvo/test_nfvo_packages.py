@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nfvo_bench import PACKAGES, Bench, bench, until
+from nfvo_bench import PACKAGES, Bench, bench
 from nfvo_sample import onboard
 
 from nfvcert.drop.derive import derive
 from nfvcert.drop.edits import flip_digit, put, stale_manifest, unlist
 from nfvcert.drop.package import open_package
+from waiting import eventually
 
 ZIP = {"Content-Type": "application/zip"}
 
@@ -257,7 +258,7 @@ def test_subscribers_are_told_of_packages(nfvo: Bench, sample: Any) -> None:
     nfvo.upload(b"rubbish")
     nfvo.patch(path, {"operationalState": "DISABLED"})
     nfvo.http.delete(path)
-    until(lambda: len(nfvo.subscriber.told) == 5)
+    eventually(lambda: len(nfvo.subscriber.told) == 5)
     by_subscription: dict[str, list[Any]] = {}
     for one in nfvo.subscriber.told:
         assert one["_links"]["vnfPackage"]["href"] == path

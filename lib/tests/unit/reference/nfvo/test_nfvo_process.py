@@ -13,15 +13,17 @@ from typing import Any
 
 import httpx
 import pytest
-from nfvo_bench import PACKAGES, Bench, Subscriber, Vnfm, free_port, served, until
+from nfvo_bench import PACKAGES, Bench, Subscriber, Vnfm, free_port, served
 from nfvo_sample import onboard
+
+from waiting import eventually
 
 
 @contextmanager
 def process(config: Path, url: str, vnfm: Vnfm, subscriber: Subscriber, sink: str) -> Iterator[Bench]:
     child = subprocess.Popen([sys.executable, "-m", "nfvcert.reference.nfvo", "--config", config])
     try:
-        until(lambda: answers(url))
+        eventually(lambda: answers(url))
         bench = Bench(url, vnfm, subscriber, f"{sink}/sink")
         yield bench
         bench.http.close()
@@ -46,14 +48,14 @@ def test_a_killed_nfvo_goes_on_where_it_was(tmp_path: Path, sample: Any) -> None
         config.write_text(json.dumps(values | {"poll_s": 0.2}))
         url = f"http://127.0.0.1:{port}"
         with process(config, url, vnfm, subscriber, sink) as nfvo:
-            until(lambda: vnfm.subscriptions)
+            eventually(lambda: vnfm.subscriptions)
             onboard(nfvo, sample)
             nfvo.subscribe()
             service = nfvo.service(nfvo.get("/nsd/v2/ns_descriptors")[0]["nsdId"])
             vnfm.script["change_vnfpkg"] = ["STARTING", "PROCESSING"]
             operation = nfvo.change(service, sample.new_id)
             vnf_operation = vnfm.last("PROCESSING")
-            until(lambda: vnfm.requests("/change_vnfpkg"))
+            eventually(lambda: vnfm.requests("/change_vnfpkg"))
             uploading = nfvo.post(PACKAGES).json()["id"]
             with pytest.raises(httpx.HTTPError):
                 nfvo.http.put(f"{PACKAGES}/{uploading}/package_content", content=broken(), headers=ZIP)
@@ -66,7 +68,7 @@ def test_a_killed_nfvo_goes_on_where_it_was(tmp_path: Path, sample: Any) -> None
             assert (nfvo.usage(sample.old_id), nfvo.usage(sample.new_id)) == ("NOT_IN_USE", "IN_USE")
             assert len(vnfm.subscriptions) == 1
             assert nfvo.get(f"{PACKAGES}/{uploading}")["onboardingState"] in ("CREATED", "ERROR")
-            until(lambda: len(subscriber.states(operation)) == 2)
+            eventually(lambda: len(subscriber.states(operation)) == 2)
             (new,) = nfvo.get(PACKAGES, params={"filter": f"(eq,vnfdId,{sample.new_id})"})
             assert nfvo.http.get(f"{PACKAGES}/{new['id']}/package_content").content == sample.new
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nfvo_bench import PACKAGES, SERVICES, Bench, bench, until
+from nfvo_bench import PACKAGES, SERVICES, Bench, bench
 
 from nfvcert.catalogue.nonconformities import discover
 from nfvcert.drop.derive import derive
@@ -16,6 +16,7 @@ from nfvcert.drop.edits import flip_digit, stale_manifest
 from nfvcert.drop.package import open_package
 from nfvcert.extension import load_behaviour
 from nfvcert.reference.nfvo.behaviour import NfvoBehaviour
+from waiting import eventually
 
 FOLDER = Path(__file__).parents[5] / "fixtures" / "nonconformities"
 FOUND = {entry.id: entry for entry in discover(FOLDER) if entry.component == "nfvo"}
@@ -73,7 +74,7 @@ def test_03_e_the_vnfm_is_asked_about_an_unknown_package(defective: MakeDefectiv
     body = {"updateType": "CHANGE_VNFPKG", "changeVnfPackageData": [data]}
     nfvo.vnfm.refuse["change_vnfpkg"] = (400, "there is no such package")
     nfvo.http.post(f"{SERVICES}/{service}/update", json=body)
-    assert until(lambda: nfvo.vnfm.requests("/change_vnfpkg"))[0]["vnfdId"] == "unknown"
+    assert eventually(lambda: nfvo.vnfm.requests("/change_vnfpkg"))[0]["vnfdId"] == "unknown"
 
 
 def test_05_b_an_artifact_comes_back_different(defective: MakeDefective, sample: Any) -> None:

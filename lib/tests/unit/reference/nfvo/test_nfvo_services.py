@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from nfvo_bench import OPERATIONS, PACKAGES, SERVICES, Bench, until
+from nfvo_bench import OPERATIONS, PACKAGES, SERVICES, Bench
+
+from waiting import eventually
 
 
 def nsd_id(nfvo: Bench) -> str:
@@ -55,7 +57,7 @@ def test_a_change_of_package_keeps_the_order_of_the_flow(ready: Bench, sample: A
     assert (affected["changeType"], affected["changeResult"]) == ("CHANGE_VNFPKG", "COMPLETED")
     assert ready.vnf(service)["vnfdId"] == sample.new_id
     assert (ready.usage(sample.old_id), ready.usage(sample.new_id)) == ("NOT_IN_USE", "IN_USE")
-    until(lambda: len(ready.subscriber.states(operation)) == 2)
+    eventually(lambda: len(ready.subscriber.states(operation)) == 2)
     assert ready.subscriber.states(operation) == [("START", "PROCESSING"), ("RESULT", "COMPLETED")]
 
 
@@ -94,7 +96,7 @@ def test_a_failed_vnf_operation_stops_the_service_operation_until_it_is_rolled_b
     assert record["error"]["detail"]
     assert ready.vnf(service)["vnfdId"] == sample.old_id
     assert (ready.usage(sample.old_id), ready.usage(sample.new_id)) == ("IN_USE", "NOT_IN_USE")
-    until(lambda: len(ready.subscriber.states(operation)) == 4)
+    eventually(lambda: len(ready.subscriber.states(operation)) == 4)
     assert [state for _, state in ready.subscriber.states(operation)] == [
         "PROCESSING",
         "FAILED_TEMP",
@@ -125,13 +127,13 @@ def test_retry_fail_and_cancel_drive_the_vnf_operation(ready: Bench, sample: Any
     ready.vnfm.script["change_vnfpkg"] = ["STARTING", "PROCESSING"]
     operation = ready.change(service, sample.new_id)
     ready.vnfm.last("PROCESSING")
-    until(lambda: ready.vnfm.requests("/change_vnfpkg"))
+    eventually(lambda: ready.vnfm.requests("/change_vnfpkg"))
     ready.post(f"{OPERATIONS}/{operation}/cancel", {"cancelMode": "FORCEFUL"}, 202)
     ready.ended(operation, "FAILED_TEMP")
     assert ready.vnfm.requests("/cancel") == [{"cancelMode": "FORCEFUL"}]
     ready.vnfm.script["retry"] = ["PROCESSING", "FAILED_TEMP"]
     ready.post(f"{OPERATIONS}/{operation}/retry", {}, 202)
-    until(lambda: ready.vnfm.requests("/retry") and ready.vnfm.last("FAILED_TEMP"))
+    eventually(lambda: ready.vnfm.requests("/retry") and ready.vnfm.last("FAILED_TEMP"))
     ready.ended(operation, "FAILED_TEMP")
     answer = ready.post(f"{OPERATIONS}/{operation}/fail", {}, 200)
     assert answer.json()["operationState"] == "FAILED"
@@ -146,7 +148,7 @@ def test_a_refused_request_ends_rolled_back(ready: Bench, sample: Any) -> None:
     operation = ready.change(service, sample.new_id)
     record = ready.ended(operation, "ROLLED_BACK")
     assert "another operation is going on" in record["error"]["detail"]
-    until(lambda: len(ready.subscriber.states(operation)) == 4)
+    eventually(lambda: len(ready.subscriber.states(operation)) == 4)
     ready.vnfm.refuse.clear()
     ready.ended(ready.change(service, sample.new_id))
 
@@ -162,7 +164,7 @@ def test_changes_started_by_others_reach_the_service_record(ready: Bench, sample
     service = ready.service(nsd_id(ready))
     instance = ready.vnf(service)["id"]
     ready.vnfm.begin(instance, "change_vnfpkg", {"vnfdId": sample.new_id})
-    until(lambda: ready.vnf(service)["vnfdId"] == sample.new_id)
+    eventually(lambda: ready.vnf(service)["vnfdId"] == sample.new_id)
     assert (ready.usage(sample.old_id), ready.usage(sample.new_id)) == ("NOT_IN_USE", "IN_USE")
 
 

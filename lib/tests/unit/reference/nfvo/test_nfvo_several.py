@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 import yaml
-from nfvo_bench import OPERATIONS, SERVICES, Bench, bench, until
+from nfvo_bench import OPERATIONS, SERVICES, Bench, bench
 from nfvo_sample import onboard
+
+from waiting import eventually
 
 
 def two_of(nsd: bytes) -> bytes:
@@ -80,7 +82,7 @@ def test_a_cancelled_operation_begins_nothing_more(pair: Any, sample: Any) -> No
     nfvo.vnfm.script |= {"change_vnfpkg": ["STARTING", "PROCESSING"], "cancel": []}
     operation, _ = change(nfvo, service, sample.new_id)
     first = nfvo.vnfm.last("PROCESSING")
-    until(
+    eventually(
         lambda: nfvo.http.post(f"{OPERATIONS}/{operation}/cancel", json={"cancelMode": "GRACEFUL"}).status_code == 202
     )
     record = nfvo.operation(operation)

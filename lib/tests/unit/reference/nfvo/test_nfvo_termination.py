@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 import yaml
-from nfvo_bench import OPERATIONS, SERVICES, Bench, until
+from nfvo_bench import OPERATIONS, SERVICES, Bench
+
+from waiting import eventually
 
 STOPPED = ["STARTING", "PROCESSING", "FAILED_TEMP"]
 
@@ -82,7 +84,7 @@ def test_one_request_changes_two_vnfs(ready: Bench, sample: Any, outcome: str) -
     body = {"updateType": "CHANGE_VNFPKG", "changeVnfPackageData": data}
     operation = ready.begun(f"{SERVICES}/{service}/update", body)
     for number, state in enumerate(("COMPLETED", outcome)):
-        until(lambda number=number: len(ready.vnfm.requests("/change_vnfpkg")) == number + 1)  # type: ignore[misc]
+        eventually(lambda number=number: len(ready.vnfm.requests("/change_vnfpkg")) == number + 1)  # type: ignore[misc]
         running = ready.vnfm.last("PROCESSING")
         assert ready.operation(operation)["operationState"] == "PROCESSING"
         ready.vnfm.enter(running, state, "scripted" if state == "FAILED_TEMP" else "")

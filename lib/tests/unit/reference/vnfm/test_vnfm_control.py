@@ -7,9 +7,10 @@ import threading
 import time
 
 import pytest
-from vnfm_doubles import NEW, OLD, Stack, World, pause_at, paused, wait_for
+from vnfm_doubles import NEW, OLD, Stack, World, pause_at, paused
 
 from nfvcert.reference.vnfm.cloud import VimError
+from waiting import eventually
 
 STAGES = ["migrate 10", "migrate 30", "migrate 100", "retire", "complete"]
 
@@ -33,7 +34,7 @@ def test_rollback_from_each_phase_restores_the_start_state(
     world.coordinations.clear()
     pause_at(world, stage)
     operation = stack.change(instance, policy).location.rpartition("/")[2]
-    wait_for(lambda: bool(world.results))
+    eventually(lambda: bool(world.results))
     assert stack.instance(instance)["vnfdId"] == OLD
     if stop == "ABORT":
         world.decide(coordinationResult="ABORT", error={"status": 500, "detail": "bad KPI"})
@@ -111,7 +112,7 @@ def test_cancel_before_the_grant_rolls_back(stack: Stack, world: World) -> None:
     world.grant_gate.clear()
     answer = stack.change(instance)
     operation = answer.location.rpartition("/")[2]
-    wait_for(lambda: len(world.grants) == 2)
+    eventually(lambda: len(world.grants) == 2)
     calls = list(stack.cloud.log)
     stack.occurrence_task(operation, "cancel", cancelMode="GRACEFUL").expect(202)
     stack.until(operation, "ROLLED_BACK")
@@ -183,7 +184,7 @@ def test_rollback_that_fails_can_be_called_again(stack: Stack, world: World) -> 
 
     stack.cloud.fault = fault
     stack.occurrence_task(operation, "rollback").expect(202)
-    wait_for(lambda: "host refuses" in stack.occurrence(operation).get("error", {}).get("detail", ""))
+    eventually(lambda: "host refuses" in stack.occurrence(operation).get("error", {}).get("detail", ""))
     assert stack.occurrence(operation)["operationState"] == "FAILED_TEMP"
     assert len(stack.cloud.running("worker-2")) == 2
     stack.cloud.fault = lambda call, name: None
@@ -202,7 +203,7 @@ def test_restart_while_processing(stack: Stack, world: World, task: str) -> None
     record = stack.occurrence(operation)
     assert record["operationState"] == "FAILED_TEMP"
     assert "restarted" in record["error"]["detail"]
-    wait_for(lambda: stack.occurrence_task(operation, task).status == 202)
+    eventually(lambda: stack.occurrence_task(operation, task).status == 202)
     stack.until(operation, "COMPLETED" if task == "retry" else "ROLLED_BACK")
     assert len(stack.cloud.running("worker-2" if task == "retry" else "worker-1")) == 2
     assert len(stack.cloud.servers) == 3
@@ -212,7 +213,7 @@ def test_restart_while_starting_and_while_rolling_back(stack: Stack, world: Worl
     instance = stack.instantiate()
     world.grant_gate.clear()
     operation = stack.change(instance).location.rpartition("/")[2]
-    wait_for(lambda: len(world.grants) == 2)
+    eventually(lambda: len(world.grants) == 2)
     stack.stop()
     world.grant_gate.set()
     stack.start()
@@ -220,17 +221,17 @@ def test_restart_while_starting_and_while_rolling_back(stack: Stack, world: Worl
 
     pause_at(world, "migrate 10")
     operation = stack.change(instance).location.rpartition("/")[2]
-    wait_for(lambda: bool(world.results))
+    eventually(lambda: bool(world.results))
     world.decide(coordinationResult="ABORT")
     stack.until(operation, "FAILED_TEMP")
     pause_at(world, "revert 0")
     stack.occurrence_task(operation, "rollback").expect(202)
-    wait_for(lambda: len(world.results) == 2)
+    eventually(lambda: len(world.results) == 2)
     stack.stop()
     world.script = lambda request: {}
     stack.start()
     assert stack.occurrence(operation)["operationState"] == "FAILED_TEMP"
-    wait_for(lambda: stack.occurrence_task(operation, "rollback").status == 202)
+    eventually(lambda: stack.occurrence_task(operation, "rollback").status == 202)
     stack.until(operation, "ROLLED_BACK")
 
 
@@ -243,7 +244,7 @@ def test_server_that_a_crash_left_without_entry_is_removed(stack: Stack, world: 
     stack.cloud.servers["server-orphan"] = {"name": name, "status": "ACTIVE", "image": "worker-2"}
     world.script = lambda request: {}
     stack.start()
-    wait_for(lambda: "server-orphan" not in stack.cloud.servers)
+    eventually(lambda: "server-orphan" not in stack.cloud.servers)
 
 
 def test_busy_element_manager_is_asked_again(stack: Stack, world: World) -> None:
@@ -281,7 +282,7 @@ def test_cancel_at_any_moment_ends_in_the_start_state_or_in_the_new_one(stack: S
         time.sleep(moments.uniform(0, 0.5))
         cancelled = stack.occurrence_task(operation, "cancel", cancelMode="FORCEFUL")
         assert cancelled.status in (202, 409)
-        wait_for(lambda id=operation: stack.occurrence(id)["operationState"] not in ("STARTING", "PROCESSING"))
+        eventually(lambda id=operation: stack.occurrence(id)["operationState"] not in ("STARTING", "PROCESSING"))
         if stack.occurrence(operation)["operationState"] == "FAILED_TEMP":
             stack.occurrence_task(operation, "rollback").expect(202)
             stack.until(operation, "ROLLED_BACK")

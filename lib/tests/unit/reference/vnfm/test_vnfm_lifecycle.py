@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from vnfm_doubles import LB_ADDRESS, NEW, OLD, Stack, World, descriptor, ext_links, wait_for
+from vnfm_doubles import LB_ADDRESS, NEW, OLD, Stack, World, descriptor, ext_links
 
 from nfvcert.reference.vnfm.cloud import VimError
+from waiting import eventually
 
 ONLY_CHANGES = {"notificationTypes": ["VnfLcmOperationOccurrenceNotification"], "operationTypes": ["CHANGE_VNFPKG"]}
 
@@ -226,8 +227,8 @@ def test_two_subscribers_hear_the_same_story(stack: Stack, world: World) -> None
     world.refusing["full"] = 1
     instance = stack.instantiate()
     record = stack.until(stack.change(instance), "COMPLETED")
-    wait_for(lambda: len(world.received.get("short", [])) == 3)
-    wait_for(lambda: len(world.received["full"]) == 8)
+    eventually(lambda: len(world.received.get("short", [])) == 3)
+    eventually(lambda: len(world.received["full"]) == 8)
     short = world.received["short"]
     states = [(n["notificationStatus"], n["operationState"]) for n in short]
     assert states == [("START", "STARTING"), ("RESULT", "PROCESSING"), ("RESULT", "COMPLETED")]

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from vnfm_doubles import NEW, OLD, Stack, World, descriptor, paused, wait_for
+from vnfm_doubles import NEW, OLD, Stack, World, descriptor, paused
 
 from nfvcert.extension import load_behaviour
 from nfvcert.reference.vnfm.behaviour import VnfmBehaviour
 from nfvcert.reference.vnfm.cloud import VimError
 from nfvcert.reference.vnfm.descriptor import Modification, Policy, Source
+from waiting import eventually
 
 FOLDER = Path(__file__).parents[5] / "fixtures" / "nonconformities"
 FILES = sorted(file for file in FOLDER.glob("DEF.*.py") if 'COMPONENT = "vnfm"' in file.read_text())
@@ -64,7 +65,7 @@ def test_healthy_waits_until_the_old_one_has_gone(stack: Stack, world: World) ->
     instance = stack.instantiate()
     stack.cloud.stuck.set()
     operation = stack.change(instance).location.rpartition("/")[2]
-    wait_for(lambda: "retire" in world.stages())
+    eventually(lambda: "retire" in world.stages())
     assert stack.occurrence(operation)["operationState"] == "PROCESSING"
     stack.cloud.stuck.clear()
     stack.until(operation, "COMPLETED")
@@ -92,7 +93,7 @@ def test_resources_before_the_grant(make_stack: Make, world: World) -> None:
     instance = stack.instantiate()
     world.grant_gate.clear()
     operation = stack.change(instance).location.rpartition("/")[2]
-    wait_for(lambda: len(world.grants) == 2)
+    eventually(lambda: len(world.grants) == 2)
     assert len(stack.cloud.running("worker-2")) == 2
     world.grant_gate.set()
     stack.until(operation, "COMPLETED")
@@ -160,7 +161,7 @@ def test_result_overtakes_start(make_stack: Make, world: World) -> None:
     instance = stack.instantiate()
     stack.subscribe("sink")
     stack.until(stack.change(instance), "COMPLETED")
-    wait_for(lambda: len(world.received.get("sink", [])) == 3)
+    eventually(lambda: len(world.received.get("sink", [])) == 3)
     assert world.received["sink"][0]["notificationStatus"] == "RESULT"
 
 
@@ -228,7 +229,7 @@ def test_rollback_after_completed(make_stack: Make, world: World) -> None:
     instance = stack.instantiate()
     record = stack.until(stack.change(instance), "COMPLETED")
     stack.occurrence_task(record["id"], "rollback").expect(202)
-    wait_for(lambda: stack.occurrence(record["id"])["operationState"] == "ROLLED_BACK")
+    eventually(lambda: stack.occurrence(record["id"])["operationState"] == "ROLLED_BACK")
     assert not stack.cloud.running("worker-2")
 
 

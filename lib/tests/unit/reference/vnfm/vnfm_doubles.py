@@ -33,6 +33,7 @@ from nfvcert.reference.vnfm.descriptor import (
 )
 from nfvcert.reference.vnfm.service import Vnfm
 from nfvcert.sol.http import Answer, SolClient
+from waiting import eventually
 
 OLD = "11111111-0000-4000-8000-000000000001"
 NEW = "11111111-0000-4000-8000-000000000002"
@@ -323,7 +324,7 @@ class Server:
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
-        wait_for(lambda: self._server.started)
+        eventually(lambda: self._server.started)
 
     def stop(self) -> None:
         self._server.should_exit = True
@@ -398,7 +399,7 @@ class Stack:
             assert record["operationState"] not in ("COMPLETED", "FAILED", "ROLLED_BACK"), record
             return False
 
-        wait_for(reached)
+        eventually(reached)
         return self.occurrence(identifier)
 
     def create(self, vnfd_id: str = OLD) -> str:
@@ -440,13 +441,6 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not become true in time"
-        time.sleep(0.01)
-
-
 def pause_at(world: World, stage: str) -> None:
     """Let the EM think about one stage until it is decided."""
 
@@ -462,5 +456,5 @@ def paused(stack: Stack, world: World, stage: str, policy: str = "staged") -> tu
     world.coordinations.clear()
     pause_at(world, stage)
     operation = stack.change(instance, policy).location.rpartition("/")[2]
-    wait_for(lambda: bool(world.results))
+    eventually(lambda: bool(world.results))
     return instance, operation

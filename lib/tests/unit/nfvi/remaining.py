@@ -1,24 +1,12 @@
-"""Waiting in tests: for a condition, never for a time."""
+"""What is left of a run on this machine."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from nfvcert.nfvi import cgroups, namespaces, procfs
 from nfvcert.nfvi.names import RunId
 from nfvcert.nfvi.rundir import RunDirectory
-
-
-def eventually(condition: Callable[[], bool], timeout_s: float = 15.0) -> bool:
-    """Whether the condition becomes true in time."""
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 def remains(rid: RunId) -> list[str]:
