@@ -58,9 +58,21 @@ def packet(size: int = 64, port: int = 1025, **more: Any) -> Any:
 
 
 def settled(client: Any) -> Any:
-    """Statistics after everything has arrived."""
-    time.sleep(0.3)
-    return client.get_stats()
+    """Statistics after everything has arrived, or nothing more has for seconds."""
+    deadline = time.monotonic() + 3
+    while True:
+        time.sleep(0.3)
+        stats = client.get_stats()
+        if stats["total"]["ipackets"] == stats["total"]["opackets"] or time.monotonic() > deadline:
+            return stats
+
+
+def becomes(read: Callable[[], float], wanted: float) -> float:
+    """A measured rate once it is within a twentieth of what is wanted; after seconds what it is then."""
+    deadline = time.monotonic() + 10
+    while abs((rate := read()) - wanted) > wanted / 20 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return rate
 
 
 def continuous(client: Any) -> dict[str, Any]:
@@ -167,11 +179,10 @@ def latency(client: Any) -> dict[str, Any]:
     ]
     client.add_streams(streams, ports=[0])
     client.clear_stats()
-    client.start(ports=[0], duration=1)
-    time.sleep(0.6)
-    during = client.get_pgid_stats([5])["flow_stats"][5]["tx_pps"]["total"]
-    client.wait_on_traffic(ports=[0], timeout=10)
-    time.sleep(0.3)
+    client.start(ports=[0], duration=12)
+    during = becomes(lambda: client.get_pgid_stats([5])["flow_stats"][5]["tx_pps"]["total"], 1000)
+    client.stop(ports=[0])
+    settled(client)
     told = client.get_pgid_stats([5])
     return {
         "during_pps": during,
@@ -194,8 +205,7 @@ def pause_resume_update(client: Any) -> dict[str, Any]:
     client.update(ports=[0], mult="11kpps")
     client.update(ports=[0], mult="11kpps+")
     client.update(ports=[0], mult="2200pps-")
-    time.sleep(1.2)
-    running = client.get_stats()[0]["tx_pps"]
+    running = becomes(lambda: client.get_stats()[0]["tx_pps"], 19_800)
     client.pause(ports=[0])
     time.sleep(0.1)
     paused = [client.get_stats()[0]["opackets"] for _ in range(2) if not time.sleep(0.3)]
@@ -219,9 +229,8 @@ def duration_push(client: Any) -> dict[str, Any]:
     except TRexTimeoutError:
         too_short = True
     client.start(ports=[0], duration=0.5, force=True)
-    begin = time.monotonic()
-    client.wait_on_traffic(ports=[0], timeout=5)
-    return {"too_short": too_short, "seconds": time.monotonic() - begin, "sent": settled(client)[0]["opackets"]}
+    client.wait_on_traffic(ports=[0], timeout=15)
+    return {"too_short": too_short, "sent": settled(client)[0]["opackets"]}
 
 
 def profiles(client: Any) -> dict[str, Any]:

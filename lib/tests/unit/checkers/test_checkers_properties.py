@@ -11,7 +11,7 @@ from typing import Any
 from defect_stories import SEEDED
 from evidence_kinds import KINDS, dropped, needs
 from good_histories import told
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from synthetic_world import declared
 
@@ -22,7 +22,7 @@ from nfvcert.measure import Verdict
 
 PURPOSES = sorted(purpose for purpose in registered() if not purpose.startswith("TP.MA."))
 SAID = {Verdict.PASS, Verdict.FAIL, Verdict.INCONC, Verdict.ERROR}
-FEW = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(max_examples=30)
 NONCONFORMITIES = Path(__file__).resolve().parents[4] / "fixtures" / "nonconformities"
 CAUGHT_BY = {
     defect.id: next(purpose for purpose in defect.purposes if purpose in PURPOSES)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from dataplane_model import Model
 from dataplane_stand import Stand, annex_a1, places
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nfvcert.dataplane.behaviour import ControllerBehaviour
@@ -20,9 +20,7 @@ from nfvcert.dataplane.orders import Refused
 from nfvcert.dataplane.ranges import prefix_entries
 
 IDLE_S = 0.05
-QUIET = settings(
-    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+QUIET = settings(max_examples=10)
 _runs = itertools.count()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from drop_support import SMALL, raw_info, zipped
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nfvcert.drop.archive import Archive
@@ -30,13 +30,7 @@ from nfvcert.errors import DropError
 
 EXAMPLES = int(os.environ.get("NFVCERT_EXAMPLES", "0"))
 """More examples, chosen at random, for a long run; by default few and always the same ones."""
-RUN = settings(
-    deadline=None,
-    max_examples=EXAMPLES or 120,
-    derandomize=not EXAMPLES,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+RUN = settings(max_examples=EXAMPLES or 120, derandomize=not EXAMPLES, database=None)
 damage = st.lists(
     st.tuples(
         st.sampled_from(["flip", "cut", "insert", "repeat", "zero"]),

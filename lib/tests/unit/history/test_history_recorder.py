@@ -6,14 +6,14 @@ import json
 import threading
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nfvcert.history import Event, EventKind, Recorder, load_history, marks
 from nfvcert.history.reader import read_events
 from nfvcert.history.recorder import SEGMENT_SUFFIX, merge_segments, unmerged_scenarios
 
-HERE = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+HERE = settings(max_examples=30)
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from packet_harness import (
     SECOND,
@@ -30,7 +30,7 @@ CLIENT, SERVER, ROUTER = "10.0.0.1", "203.0.113.7", "192.0.2.1"
 EXTERNAL, SERVICE, BACKEND = "198.19.0.5", "198.19.200.1", "198.19.1.1"
 LINK = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
 
-relaxed = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+relaxed = settings(max_examples=60)
 
 
 class Function(Harness):

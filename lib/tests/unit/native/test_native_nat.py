@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from packet_harness import (
     SECOND,
@@ -31,7 +31,7 @@ ROUTER = "192.0.2.1"
 EXTERNAL = "198.19.0.5"
 LB_MAC = "02:00:00:00:00:01"
 
-relaxed = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+relaxed = settings(max_examples=150)
 
 
 class Nat(Harness):

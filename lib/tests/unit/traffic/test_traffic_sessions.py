@@ -35,7 +35,7 @@ def endpoints(ends: Bench, **options: object) -> SessionEndpoints:
 def test_sessions_last_and_keep_their_address(ends: Bench) -> None:
     made = endpoints(ends)
     assert made.established == 5
-    time.sleep(0.3)
+    time.sleep(1.0)
     sessions = made.stop()
     assert [session["id"] for session in sessions] == list(range(5))
     for session in sessions:
@@ -79,7 +79,7 @@ def test_a_session_that_the_peer_ends_is_broken_with_its_reason(ends: Bench) -> 
 def test_a_server_that_answers_nobody_breaks_every_session(ends: Bench) -> None:
     made = endpoints(ends, count=3, answer_timeout_s=0.3)
     run("ip", "-n", ends.between, "link", "set", "r0", "down")
-    time.sleep(0.8)
+    time.sleep(2.0)
     for session in made.stop():
         assert session["broken"]
         assert "no answer within 0.3 s" in session["reason"]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scaling_defects import STORIES
 from scaling_stories import SCENARIOS, told
@@ -26,7 +26,7 @@ PURPOSES = sorted(purpose for purpose in registered() if purpose.startswith("TP.
 RESTS_ON = {purpose.id: purpose.scenarios for purpose in load().purposes}
 BESIDE = {"ma-plain": {"TP.MA.05.1"}, "ma-heavy-tailed": {"TP.MA.05.1"}}
 """Scenarios of a purpose that are only compared with."""
-FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(max_examples=25)
 
 Wanted = Callable[[Event], bool]
 

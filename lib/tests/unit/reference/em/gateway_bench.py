@@ -153,7 +153,7 @@ class Users:
     def stop(self) -> None:
         """Send no more, wait for the last echoes."""
         self._pause.set()
-        deadline = time.monotonic() + 2
+        deadline = time.monotonic() + 10
         while dict(self.sent) != dict(self.received) and time.monotonic() < deadline:
             time.sleep(0.01)
         self._stop.set()

@@ -30,7 +30,7 @@ def test_generated_requests_are_answered_by_the_rules(ready: Bench, sample: Any)
 
 
 def probe(operation: schemathesis.schemas.APIOperation, nfvo: Bench, known: str) -> None:
-    @settings(max_examples=EXAMPLES, deadline=None, phases=[Phase.generate], database=None, derandomize=True)
+    @settings(max_examples=EXAMPLES, phases=[Phase.generate], database=None, derandomize=True)
     @given(case=operation.as_strategy())
     def check(case: schemathesis.Case) -> None:
         if known and "id" in (case.path_parameters or {}):

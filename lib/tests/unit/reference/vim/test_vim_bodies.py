@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from cloud_bench import running
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 ATTRIBUTES = {
@@ -53,7 +53,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Cli
             yield http, ids
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=250)
 @given(request=requests())
 def test_every_body_is_served_or_refused(client: tuple[httpx.Client, dict[str, str]], request: tuple[str, str]) -> None:
     http, ids = client

@@ -112,7 +112,7 @@ def test_generated_requests_are_answered_by_the_rules(stack: Stack) -> None:
 
 
 def probe(operation: schemathesis.schemas.APIOperation, stack: Stack, known: str) -> None:
-    @settings(max_examples=12, deadline=None, phases=[Phase.generate], database=None, derandomize=True)
+    @settings(max_examples=12, phases=[Phase.generate], database=None, derandomize=True)
     @given(case=operation.as_strategy())
     def check(case: schemathesis.Case) -> None:
         if "vnfInstanceId" in (case.path_parameters or {}):

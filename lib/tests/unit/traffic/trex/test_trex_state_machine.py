@@ -146,4 +146,4 @@ class Ports(RuleBasedStateMachine):
 
 
 TestPorts = Ports.TestCase
-TestPorts.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestPorts.settings = settings(max_examples=60, stateful_step_count=30)
