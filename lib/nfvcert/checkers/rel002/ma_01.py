@@ -35,9 +35,8 @@ def exceptions_equal_living_flows(purpose: str, histories: Histories, declared: 
     case = Case(purpose)
     offered, flows = guarded(case, history)
     split, found = the_request(history), dumps(history)
-    first = next((dump.t for dump in found if dump.t > split.t and dump.exceptions), None)
-    after = [] if first is None else [dump for dump in found if dump.t >= first]
-    case.guard(bool(after), "the split put no exception into the table")
+    after = _pushed(since(history, split.t))
+    case.guard(any(dump.exceptions for dump in after), "no dump shows an exception of the split")
     if after:
         case.rests_on(history, [after[0].event, found[-1].event])
         most = max(len(dump.exceptions) for dump in after)
@@ -48,6 +47,12 @@ def exceptions_equal_living_flows(purpose: str, histories: Histories, declared: 
     table_within(case, figures(history))
     _removal(case, found, history)
     return case.judge("exceptions matched the living old flows at each dump, no flow left its instance")
+
+
+def _pushed(found: list[Dump]) -> list[Dump]:
+    """Dumps from the first one on that holds other rules than the one before the split."""
+    before = found[0]
+    return found[next((place for place, dump in enumerate(found) if not dump.same_rules(before)), len(found)) :]
 
 
 def _removal(case: Case, found: list[Dump], history: History) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from scaling_defects import STORIES
+from scaling_defects import STORIES, no_dump_sees_exceptions
 from scaling_stories import told
 from synthetic_world import declared
 
@@ -36,3 +36,10 @@ def test_defect_fails_its_purpose_for_its_reason(defect: Nonconformity, scaled: 
         assert judgement.verdict is Verdict.FAIL, named
         assert any(defect.reason.lower() in text.lower() for text in named), named
         assert judgement.evidence
+
+
+def test_exceptions_that_no_dump_saw_are_missing(scaled: dict[str, History]) -> None:
+    spoilt = {"ma-never-migrate": told("ma-never-migrate", no_dump_sees_exceptions)}
+    judgement = judge("TP.MA.01.1", {**scaled, **spoilt}, declared())
+    assert judgement.verdict is Verdict.FAIL
+    assert "exception missing" in judgement.reason
