@@ -88,6 +88,15 @@ def test_every_instruction_of_the_field_engine(stand: Stand) -> None:
     assert stand.example("field_engine") == {"sent": 300, "received": 300}
 
 
+def test_a_capture_file_of_the_servers_machine(stand: Stand) -> None:
+    told = stand.example("capture_file")
+    assert told["active"] == [0]
+    assert told["packets"] == [600, 600]
+    assert told["octets"] == 600 * (14 + 20 + 8 + 50 + 4)
+    assert told["endless"] == "TRANSMITTING"
+    assert told["after"] == []
+
+
 def test_packets_are_pushed_captured_and_queued(stand: Stand) -> None:
     if not stand.native:
         pytest.skip("the simulated engine knows no such filters")
@@ -126,7 +135,7 @@ def test_refusals_as_the_client_shows_them(stand: Stand) -> None:
         "overload later": "above the line rate",
         "pause of bursts": "only continuous streams can be paused",
         "offset": "outside the packet of 60 octets",
-        "pcap": "this server does not offer it",
+        "capture file": "/nowhere/x.pcap: the capture file cannot be read",
         "unknown": "unknown method",
         "stolen": "not owned by this session; found: owner thief, last taken by thief",
     }

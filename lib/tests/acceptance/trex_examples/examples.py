@@ -14,6 +14,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 warnings.simplefilter("ignore")
@@ -45,6 +46,7 @@ from trex.stl.api import (  # noqa: E402
     TRexTimeoutError,
     fragment,
     rdpcap,
+    wrpcap,
 )
 
 Example = Callable[[Any], dict[str, Any]]
@@ -273,6 +275,32 @@ def field_engine(client: Any) -> dict[str, Any]:
     return {"sent": stats[0]["opackets"], "received": stats[1]["ipackets"]}
 
 
+def capture_file(client: Any) -> dict[str, Any]:
+    """A capture file on the server's machine: three times over, then until it is stopped."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = str(Path(folder) / "trace.pcap")
+        wrpcap(file, [Ether() / IP(src="16.0.0.1", dst="48.0.0.1") / UDP(sport=n) / bytes(50) for n in range(200)])
+        client.clear_stats()
+        client.push_remote(file, ports=[0], ipg_usec=100, count=3)
+        active = client.get_active_ports()
+        client.wait_on_traffic(ports=[0], timeout=10)
+        stats = settled(client)
+        client.push_remote(file, ports=[0], ipg_usec=100, count=0)
+        client.ports[0].sync()
+        endless = client.ports[0].get_port_state_name()
+        client.stop(ports=[0])
+        after = client.get_active_ports()
+        client.push_remote(file, ports=[0], ipg_usec=100, count=0, duration=0.5)
+        client.wait_on_traffic(ports=[0], timeout=10)
+    return {
+        "active": active,
+        "packets": [stats[0]["opackets"], stats[1]["ipackets"]],
+        "octets": stats[0]["obytes"],
+        "endless": endless,
+        "after": after,
+    }
+
+
 def captures(client: Any) -> dict[str, Any]:
     """Packets pushed and captured, in memory and in a file; the receive queue; what is connected to what."""
     arp = Ether(src="02:00:00:00:00:01", dst="ff:ff:ff:ff:ff:ff") / ARP(psrc="10.0.0.1", pdst="10.0.0.2")
@@ -382,7 +410,7 @@ def refusals(client: Any) -> dict[str, Any]:
             client.pause(ports=[0]),
         ),
         "offset": lambda: client.add_streams([STLStream(packet=packet(vm=outside))], ports=[1]),
-        "pcap": lambda: client.push_remote("/tmp/x.pcap", ports=[1]),
+        "capture file": lambda: client.push_remote("/nowhere/x.pcap", ports=[1]),
         "unknown": lambda: raise_unless(client._transmit("make_coffee")),
         "stolen": lambda: steal(client),
     }
@@ -453,6 +481,7 @@ EXAMPLES: dict[str, Example] = {
         duration_push,
         profiles,
         field_engine,
+        capture_file,
         captures,
         fragments,
         neighbours,

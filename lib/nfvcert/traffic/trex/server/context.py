@@ -14,7 +14,7 @@ from nfvcert.traffic.trex.server.flow_runs import FlowRun
 from nfvcert.traffic.trex.server.groups import Groups
 from nfvcert.traffic.trex.server.log import Log
 from nfvcert.traffic.trex.server.meter import Meter
-from nfvcert.traffic.trex.server.ports import Port
+from nfvcert.traffic.trex.server.ports import FILE_PROFILE, Port
 from nfvcert.traffic.trex.server.sessions import EventType, Sessions
 from nfvcert.traffic.trex.server.tickets import Tickets
 
@@ -176,7 +176,10 @@ class Context:
 
     def active(self) -> bool:
         """Whether streams run, whose rates are to be known."""
-        return any(profile.running for port in self.ports.values() for profile in port.profiles.values())
+        return any(
+            port.file_started_ns is not None or any(profile.running for profile in port.profiles.values())
+            for port in self.ports.values()
+        )
 
     def cpu_history(self) -> list[int]:
         """The engine's load in percent, latest first."""
@@ -209,6 +212,9 @@ class Context:
     def _finished(self, event: dict[str, Any]) -> None:
         port = self.ports.get(int(event.get("port", -1)))
         name = str(event.get("profile"))
+        if port is not None and name == FILE_PROFILE:
+            self._file_finished(port, event)
+            return
         profile = port.profiles.get(name) if port else None
         if port is None or profile is None or not profile.running:
             return
@@ -218,6 +224,13 @@ class Context:
         told = {key: event[key] for key in ("sent", "given_up") if key in event}
         self.log.say("finished", port=port.index, profile=name, **told)
         self.sessions.publish(EventType.PROFILE_FINISHED, {"port_id": port.index, "profile_id": name})
+
+    def _file_finished(self, port: Port, event: dict[str, Any]) -> None:
+        if port.file_started_ns is None or 0 < event.get("t_ns", 0) < port.file_started_ns:
+            return
+        port.file_started_ns = None
+        self.log.say("file-finished", port=port.index, sent=event.get("sent"))
+        self.sessions.publish(EventType.PORT_FINISHED, {"port_id": port.index})
 
     def _interval(self, event: dict[str, Any]) -> None:
         index = event.get("tx_port", event.get("port"))

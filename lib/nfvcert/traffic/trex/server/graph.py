@@ -84,7 +84,7 @@ def _follow(first: Stream, streams: Mapping[int, Stream], speed_bps: float) -> t
         clock = begin + length
         spans.append(Span(stream.number, begin, clock, stream.load(speed_bps), 0 if stream.dummy else packets))
         follower = stream.next_number
-        if math.isinf(length) or follower is None or (loops and visits[stream.number] > loops):
+        if math.isinf(length) or follower is None or (loops and visits[stream.number] >= loops):
             return spans, False
         if not loops and visits[stream.number] > 1:
             return spans, True

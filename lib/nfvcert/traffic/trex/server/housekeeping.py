@@ -5,6 +5,7 @@ from __future__ import annotations
 from nfvcert.traffic.trex.server.context import Context
 from nfvcert.traffic.trex.server.errors import InProgress, RpcError
 from nfvcert.traffic.trex.server.methods.captures import close_queue
+from nfvcert.traffic.trex.server.methods.files import stop_file
 from nfvcert.traffic.trex.server.methods.flows import stop_flows
 from nfvcert.traffic.trex.server.methods.ownership import tell_released
 from nfvcert.traffic.trex.server.methods.traffic import stop_profile
@@ -55,6 +56,7 @@ class Housekeeping:
         try:
             for name in list(port.profiles):
                 stop_profile(context, port, name)
+            stop_file(context, port)
             close_queue(context, port)
             if port.flow_mode == "running":
                 raise stop_flows(context, port)

@@ -14,6 +14,8 @@ from nfvcert.traffic.trex.server.streams import Addresses, Stream
 
 DEFAULT_PROFILE = "_"
 ALL_PROFILES = "*"
+FILE_PROFILE = "*file"
+"""The engine's name for a capture file that is sent; no client's profile has such a name."""
 MOST_STREAMS = 20_000
 MOST_PROFILES = 256
 
@@ -25,6 +27,8 @@ class State(Enum):
     STREAMS = "STREAMS"
     PAUSE = "PAUSE"
     TX = "TX"
+    PCAP_TX = "PCAP_TX"
+    """Of ports only: a capture file is sent."""
 
 
 _ACTIVITY = [State.IDLE, State.STREAMS, State.PAUSE, State.TX]
@@ -93,6 +97,8 @@ class Port:
     rx_capture: int | None = None
     """The engine's capture that is the receive queue."""
     highest_stream: int = 0
+    file_started_ns: int | None = None
+    """When the engine began to send a capture file (its clock); None: it sends none."""
     flow_mode: str | None = None
     """"prepared", "running" or "stopping" while the flow mode sends by the port."""
     flow_load: Load = field(default_factory=Load)
@@ -105,7 +111,9 @@ class Port:
 
     @property
     def state(self) -> State:
-        """The state of its most active profile; TX as well while the flow mode sends."""
+        """The state of its most active profile; TX as well while the flow mode sends, PCAP_TX while a file is sent."""
+        if self.file_started_ns is not None:
+            return State.PCAP_TX
         if self.flow_mode in ("running", "stopping"):
             return State.TX
         return max((profile.state for profile in self.profiles.values()), key=_ACTIVITY.index, default=State.IDLE)

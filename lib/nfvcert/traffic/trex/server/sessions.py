@@ -14,6 +14,9 @@ LONGEST_QUEUE = 10_000
 class EventType(IntEnum):
     """Numbers of asynchronous events."""
 
+    PORT_STARTED = 0
+    PORT_STOPPED = 1
+    PORT_FINISHED = 4
     PORT_ACQUIRED = 5
     PORT_RELEASED = 6
     PORT_ATTRIBUTES = 8

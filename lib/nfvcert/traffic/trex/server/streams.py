@@ -165,11 +165,15 @@ class Stream:
 
     def _addressed(self, addresses: Addresses) -> bytes:
         """The packet; addresses that the client left to the port are the port's."""
-        source_from_packet = self.described.flags & 1
-        destination_from_packet = (self.described.flags >> 1) & 3 == 1
-        destination = self.packet[:6] if destination_from_packet else addresses.destination
-        source = self.packet[6:12] if source_from_packet else addresses.source
-        return destination + source + self.packet[12:]
+        flags = self.described.flags
+        return with_addresses(self.packet, addresses, bool(flags & 1), (flags >> 1) & 3 == 1)
+
+
+def with_addresses(packet: bytes, addresses: Addresses, own_source: bool, own_destination: bool) -> bytes:
+    """A packet with the port's MAC addresses, except where its own are to stay."""
+    destination = packet[:6] if own_destination else addresses.destination
+    source = packet[6:12] if own_source else addresses.source
+    return destination + source + packet[12:]
 
 
 def parse_stream(number: int, given: object, longest_packet: int) -> Stream:

@@ -58,11 +58,11 @@ class Conversation:
         raise AssertionError("it was not refused")
 
     def ticket(self, method: str, **parameters: Any) -> Any:
-        """A method that answers with a ticket."""
+        """A method that answers with a ticket; what it stands for is over long before it is asked for."""
         answer = self.ask_of_port(method, **parameters)
         while not answer and answer.errno() == -32002:
             number = int(answer.err())
-            time.sleep(0.2)
+            time.sleep(1.5)
             answer = self.ask("get_async_results", ticket_id=number)
         assert answer, answer
         return answer.data()
@@ -204,8 +204,9 @@ class Conversation:
     def refusals(self) -> None:
         """What is refused, and how."""
         client = self.client
+        client.reset(ports=[1])
+        self.refused(lambda: client.push_remote("/nowhere/trace.pcap", ports=[1]))
         for method in (
-            "push_remote",
             "conf_ns_batch",
             "start_capture_port",
             "stop_capture_port",

@@ -111,7 +111,7 @@ class Run:
         stream = cursor.stream
         if stream["next"] is None:
             return False
-        if stream["action_count"] and self._visits[stream["id"]] > stream["action_count"]:
+        if stream["action_count"] and self._visits[stream["id"]] >= stream["action_count"]:
             return False
         entered = self._enter(self.streams[stream["next"]], now)
         cursor.stream, cursor.wait_until, cursor.bursts = entered.stream, entered.wait_until, 0

@@ -49,7 +49,7 @@ def test_a_chain_that_leads_back_goes_on_for_ever() -> None:
 
 def test_action_count_ends_a_chain() -> None:
     drawn = outline(profile(burst(10, next_stream_id=1, action_count=2)), 1e10)
-    assert drawn.packets == 30
+    assert drawn.packets == 20
 
 
 def test_a_dummy_takes_time_and_sends_nothing() -> None:

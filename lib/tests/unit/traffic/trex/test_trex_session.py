@@ -227,10 +227,10 @@ def test_service_mode_and_receive_queue(owned: Talk) -> None:
 
 
 def test_what_is_not_offered_says_what_to_do_instead(owned: Talk) -> None:
-    with pytest.raises(Refused, match="push_remote: this server does not offer it; do: push the file's packets"):
-        owned.request("push_remote", port_id=0, pcap_filename="x.pcap")
+    with pytest.raises(Refused, match="conf_ns_batch: this server does not offer it; do: configure network namespaces"):
+        owned.request("conf_ns_batch", port_id=0)
     with pytest.raises(Refused, match="not owned"):
-        owned.request("push_remote", port_id=0, handler="x")
+        owned.request("conf_ns_batch", port_id=0, handler="x")
     assert owned.request("get_tpg_status", port_id=0) == {"enabled": False}
 
 

@@ -6,6 +6,7 @@ from nfvcert.traffic.trex.server.context import Context
 from nfvcert.traffic.trex.server.methods import (
     captures,
     configuration,
+    files,
     flows,
     ownership,
     refused,
@@ -27,6 +28,7 @@ METHODS: dict[str, Handler] = {
     **streams.METHODS,
     **traffic.METHODS,
     **captures.METHODS,
+    **files.METHODS,
     **statistics.METHODS,
     **flows.METHODS,
     **refused.METHODS,

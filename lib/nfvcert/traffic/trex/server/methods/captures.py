@@ -12,6 +12,7 @@ from nfvcert.traffic.trex.server.errors import RpcError, invalid
 from nfvcert.traffic.trex.server.methods.common import Handler, owned_port, port_of
 from nfvcert.traffic.trex.server.parameters import Parameters
 from nfvcert.traffic.trex.server.ports import Port
+from nfvcert.traffic.trex.server.streams import with_addresses
 
 LARGEST_QUEUE = 100_000
 LARGEST_SNAPLEN = 2016
@@ -19,8 +20,7 @@ LARGEST_SNAPLEN = 2016
 MOST_FETCHED = 1000
 MOST_PUSHED_OCTETS = 1_000_000
 """Octets of a push without force, as TRex limits it."""
-SHORTEST, LONGEST = 14, 1514
-ETHERNET_ADDRESSES = 12
+SHORTEST = 14
 _MODES = ("fixed", "cyclic")
 
 
@@ -148,7 +148,8 @@ def push_packets(context: Context, parameters: Parameters) -> dict[str, Any]:
         raise invalid("'pkts' is to be a list of packets", where=where)
     if not 0 <= gap <= 1e6:
         raise invalid("'ipg_usec' is to be from 0 to a second", where=where, found=f"{gap:g}")
-    packets = [_composed(each, port, f"{where}, packet {place}") for place, each in enumerate(listed)]
+    longest = context.longest_packet
+    packets = [_composed(each, port, longest, f"{where}, packet {place}") for place, each in enumerate(listed)]
     total = sum(map(len, packets))
     if total > MOST_PUSHED_OCTETS and not force:
         raise RpcError("the packets are too much", where=where, found=f"{total} octets", hint="push fewer, or by force")
@@ -160,20 +161,16 @@ def push_packets(context: Context, parameters: Parameters) -> dict[str, Any]:
     return {"ts": time.time()}
 
 
-def _composed(told: dict[str, Any], port: Port, where: str) -> bytes:
+def _composed(told: dict[str, Any], port: Port, longest: int, where: str) -> bytes:
     """A packet, with the port's MAC addresses where the client leaves them to it."""
     try:
         octets = base64.b64decode(told.get("binary", ""), validate=True)
     except (binascii.Error, TypeError, ValueError):
         raise invalid("'binary' is to be octets in base64", where=where) from None
-    if not SHORTEST <= len(octets) <= LONGEST:
-        raise invalid(f"a packet has {SHORTEST} to {LONGEST} octets", where=where, found=str(len(octets)))
-    source, destination = octets[6:12], octets[:6]
-    if told.get("use_port_src_mac") is True:
-        source = port.addresses.source
-    if told.get("use_port_dst_mac") is True:
-        destination = port.addresses.destination
-    return destination + source + octets[ETHERNET_ADDRESSES:]
+    if not SHORTEST <= len(octets) <= longest:
+        raise invalid(f"a packet has {SHORTEST} to {longest} octets", where=where, found=str(len(octets)))
+    own_source, own_destination = (told.get(f"use_port_{which}_mac") is not True for which in ("src", "dst"))
+    return with_addresses(octets, port.addresses, own_source, own_destination)
 
 
 def _number(context: Context, parameters: Parameters) -> int:

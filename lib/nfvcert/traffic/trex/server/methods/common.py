@@ -34,6 +34,6 @@ def profile_name(parameters: Parameters) -> str:
 def one_profile(parameters: Parameters) -> str:
     """The single profile that a request names. Raises: RpcError."""
     name = profile_name(parameters)
-    if name == ALL_PROFILES or not name:
+    if name.startswith(ALL_PROFILES) or not name:
         raise RpcError("one profile is to be named", where=parameters.method, found=name)
     return name

@@ -10,7 +10,6 @@ from nfvcert.traffic.trex.server.methods.common import Handler, owned_port, port
 from nfvcert.traffic.trex.server.parameters import Parameters
 
 _INSTEAD = {
-    "push_remote": "push the file's packets, or open the port on a pcap device",
     "conf_ns_batch": "configure network namespaces on the host",
     "enable_tpg": "use flow statistics",
     "disable_tpg": "use flow statistics",
@@ -18,7 +17,7 @@ _INSTEAD = {
     "stop_capture_port": "use a capture or the receive queue, and push packets",
     "set_capture_port_bpf": "use a capture or the receive queue, and push packets",
 }
-_OWNED = {"push_remote", "conf_ns_batch", "start_capture_port", "stop_capture_port", "set_capture_port_bpf"}
+_OWNED = {"conf_ns_batch", "start_capture_port", "stop_capture_port", "set_capture_port_bpf"}
 
 
 def _refuse(context: Context, parameters: Parameters) -> Any:

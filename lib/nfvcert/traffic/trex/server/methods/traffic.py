@@ -8,8 +8,9 @@ from typing import Any
 from nfvcert.traffic.trex.server.context import Context
 from nfvcert.traffic.trex.server.errors import RpcError, invalid
 from nfvcert.traffic.trex.server.methods.common import Handler, one_profile, owned_port, profile_name
+from nfvcert.traffic.trex.server.methods.files import stop_file
 from nfvcert.traffic.trex.server.parameters import Parameters
-from nfvcert.traffic.trex.server.ports import Port, Profile, State
+from nfvcert.traffic.trex.server.ports import ALL_PROFILES, DEFAULT_PROFILE, Port, Profile, State
 from nfvcert.traffic.trex.server.rates import Load, check_line, multiplier_of
 from nfvcert.traffic.trex.server.sessions import EventType
 
@@ -50,10 +51,13 @@ def start_traffic(context: Context, parameters: Parameters) -> dict[str, Any]:
 
 
 def stop_traffic(context: Context, parameters: Parameters) -> dict[str, Any]:
-    """Stop a profile, or all; one that does not run stays as it is."""
+    """Stop a profile, or all, and a capture file; what does not run stays as it is."""
     port = owned_port(context, parameters)
-    for name in port.selected(profile_name(parameters)):
+    chosen = profile_name(parameters)
+    for name in port.selected(chosen):
         stop_profile(context, port, name)
+    if chosen in (DEFAULT_PROFILE, ALL_PROFILES):
+        stop_file(context, port)
     return {}
 
 
@@ -158,6 +162,8 @@ def _load(context: Context, port: Port, name: str, profile: Profile) -> None:
 def _check_free(port: Port, profile: Profile, where: str, *, force: bool) -> None:
     if profile.running:
         raise RpcError("the profile runs already", where=where, hint="stop it or update it")
+    if port.file_started_ns is not None:
+        raise RpcError("the port sends a capture file", where=where, hint="stop it")
     if port.service and not force:
         raise RpcError("the port is in service mode", where=where, hint="leave it first or start with force")
 
