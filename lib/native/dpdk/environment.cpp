@@ -6,6 +6,8 @@
 
 #include <stdexcept>
 
+#include "dpdk/resident.hpp"
+
 namespace nfvcert::dpdk {
 namespace {
 
@@ -48,6 +50,7 @@ Environment::Environment(const EnvironmentOptions& options) {
                                  " (is the memory of " + std::to_string(options.memory_mib) + " MiB free" +
                                  (options.hugepages ? " in hugepages?)" : "?)"));
     }
+    stay_in_memory();
 }
 
 rte_mempool* make_pool(const std::string& name, unsigned packets) {

@@ -21,6 +21,7 @@ from nfvcert.dataplane.controller.parties import Parties
 from nfvcert.dataplane.controller.watching import Watcher
 from nfvcert.errors import ExitCode, NfvcertError, UsageError
 from nfvcert.extension import load_behaviour
+from nfvcert.resident import stay_in_memory
 
 
 def main() -> int:
@@ -55,6 +56,7 @@ def _serve(config: ControllerConfig) -> None:
         initial=names.index(config.initial) if config.initial else 0,
         quota=config.quota,
     )
+    stay_in_memory()
     gc.freeze()  # what was loaded stays; looking through it takes a tenth of a second beside processes that poll
     engine.start()
     watcher = Watcher(
