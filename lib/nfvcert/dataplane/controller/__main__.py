@@ -21,7 +21,7 @@ from nfvcert.dataplane.controller.parties import Parties
 from nfvcert.dataplane.controller.watching import Watcher
 from nfvcert.errors import ExitCode, NfvcertError, UsageError
 from nfvcert.extension import load_behaviour
-from nfvcert.resident import stay_in_memory
+from nfvcert.promptness import answer_promptly
 
 
 def main() -> int:
@@ -56,7 +56,7 @@ def _serve(config: ControllerConfig) -> None:
         initial=names.index(config.initial) if config.initial else 0,
         quota=config.quota,
     )
-    stay_in_memory()
+    answer_promptly()
     gc.freeze()  # what was loaded stays; looking through it takes a tenth of a second beside processes that poll
     engine.start()
     watcher = Watcher(

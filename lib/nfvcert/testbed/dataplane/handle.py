@@ -17,7 +17,7 @@ from nfvcert.nfvi import namespaces
 from nfvcert.nfvi.cgroups import hierarchies
 from nfvcert.nfvi.names import RunId
 from nfvcert.nfvi.polling import SHORTEST_TURN_NS, PollingGroup, ask_for_turns
-from nfvcert.resident import stay_in_memory
+from nfvcert.promptness import answer_promptly
 from nfvcert.testbed.attachment import DataplaneAccess
 from nfvcert.testbed.dataplane.layout import CONTROLLER, OWNER, SWITCH, Layout
 from nfvcert.testbed.dataplane.processes import Processes
@@ -169,7 +169,7 @@ def open_dataplane(access: DataplaneAccess, setup: Setup | None = None) -> Itera
         for left in folder.glob(pattern):
             left.unlink()
     ask_for_turns(SHORTEST_TURN_NS)
-    stay_in_memory()
+    answer_promptly()
     with ExitStack() as stack:
         netns = stack.enter_context(_namespace(access.run)) if layout.bridged else None
         processes = Processes(

@@ -20,7 +20,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from nfvcert.resident import stay_in_memory
+from nfvcert.promptness import answer_promptly
 from nfvcert.traffic.trex.building import build_stream
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -271,7 +271,7 @@ def main() -> int:
     from trex.stl import api
 
     worker = Worker(api)
-    stay_in_memory()
+    answer_promptly()
     for line in sys.stdin:
         answer = worker.carry_out(json.loads(line))
         answers.write(json.dumps(answer) + "\n")

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nfvcert.errors import ExitCode, NfvcertError
-from nfvcert.resident import stay_in_memory
+from nfvcert.promptness import answer_promptly
 from nfvcert.traffic.trex.server.context import Context, Options
 from nfvcert.traffic.trex.server.engine import ControlEngine
 from nfvcert.traffic.trex.server.server import Server
@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     context.log.say(
         "serving", rpc=server.rpc, publisher=server.publisher, engine=arguments.engine, ports=len(context.ports)
     )
-    stay_in_memory()
+    answer_promptly()
     server.announce()
     try:
         reason = server.serve(lambda: bool(told))

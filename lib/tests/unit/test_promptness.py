@@ -1,4 +1,4 @@
-"""Processes that stay in memory."""
+"""Processes that answer in time beside others that poll."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
-from nfvcert.resident import mapped_programs
+from nfvcert.promptness import AUTOGROUP, mapped_programs
 
 LOCKED = """
 import re, sys
-from nfvcert.resident import stay_in_memory
+from nfvcert.promptness import stay_in_memory
 before = bytearray(64 << 20)                     # set aside, and hardly used
 locked = stay_in_memory()
 status = open("/proc/self/status").read()
@@ -40,3 +40,17 @@ def test_a_process_locks_its_program_and_libraries() -> None:
     if told[0] == "False":
         pytest.skip("this user may not lock memory")
     assert told == ["True", "True", "True"]
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_only_a_session_of_its_own_weighs_more(own: bool) -> None:
+    if not AUTOGROUP.exists():
+        pytest.skip("this kernel has no groups for sessions")
+    code = "from nfvcert.promptness import *; answer_promptly(); print(AUTOGROUP.read_text())"
+    inner = [sys.executable, "-c", code]
+    wrapped = f"import subprocess; subprocess.run({inner!r})"  # in the session of its parent
+    argv = inner if own else [sys.executable, "-c", wrapped]
+    told = subprocess.run(argv, capture_output=True, text=True, check=True, start_new_session=True).stdout.split()
+    if own and told[-1] == "0":
+        pytest.skip("this user may not favour a session")
+    assert told[-1] == ("-10" if own else "0")

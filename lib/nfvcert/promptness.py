@@ -1,19 +1,33 @@
-"""Processes that stay in memory: nothing that answers in time waits for a disk.
+"""Processes that answer in time beside others that poll.
 
 A machine may take pages of programs and libraries that were not used for seconds out of its memory, although it has
-room, and read them again when they are next needed: beside a busy disk an order is then not answered for seconds.
+room, and read them again when they are next needed. And where sessions share the cores as groups, a thread of a light
+session that wakes beside a heavy group may wait for seconds, far longer than its share explains.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import os
 from pathlib import Path
 
 _LOCK_CURRENT, _LOCK_FUTURE, _LOCK_ON_FAULT = 1, 2, 4
 _POPULATE_READ = 22
 """madvise(2), Linux 5.14 and later; before it, pages are locked as they are used."""
 MAPS = Path("/proc/self/maps")
+AUTOGROUP = Path("/proc/self/autogroup")
+"""sched(7): the niceness of the whole session."""
+SESSION_NICENESS = -10
+"""The session weighs as nine others; what answers orders needs little of that, but at once."""
+
+
+def answer_promptly() -> None:
+    """Stay in memory, and let the session weigh more if it is this process's own; as far as it may."""
+    stay_in_memory()
+    if os.getsid(0) == os.getpid():  # else it is somebody's shell
+        with contextlib.suppress(OSError):
+            AUTOGROUP.write_text(str(SESSION_NICENESS))
 
 
 def stay_in_memory() -> bool:
