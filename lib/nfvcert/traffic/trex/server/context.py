@@ -218,15 +218,15 @@ class Context:
         profile = port.profiles.get(name) if port else None
         if port is None or profile is None or not profile.running:
             return
-        if 0 < event.get("t_ns", 0) < profile.started_ns:
-            return  # the end of a former run, told after the next had begun
+        if _of_former_run(event, profile.started_ns):
+            return
         profile.running = None
         told = {key: event[key] for key in ("sent", "given_up") if key in event}
         self.log.say("finished", port=port.index, profile=name, **told)
         self.sessions.publish(EventType.PROFILE_FINISHED, {"port_id": port.index, "profile_id": name})
 
     def _file_finished(self, port: Port, event: dict[str, Any]) -> None:
-        if port.file_started_ns is None or 0 < event.get("t_ns", 0) < port.file_started_ns:
+        if port.file_started_ns is None or _of_former_run(event, port.file_started_ns):
             return
         port.file_started_ns = None
         self.log.say("file-finished", port=port.index, sent=event.get("sent"))
@@ -264,3 +264,8 @@ class Context:
             self.log.say("engine-gone", reason=error.message)
             self.sessions.publish(EventType.SERVER_STOPPED, {"cause": error.message})
         return RpcError(error.what, where=error.where, found=error.found, hint=error.hint)
+
+
+def _of_former_run(event: dict[str, Any], started_ns: int) -> bool:
+    """Whether an end was told after the next run had begun."""
+    return bool(0 < event.get("t_ns", 0) < started_ns)

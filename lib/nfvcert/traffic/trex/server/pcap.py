@@ -7,17 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from nfvcert.traffic.trex.server.errors import RpcError
+from nfvcert.traffic.trex.server.streams import check_length
 
 ETHERNET = 1
 """Link type of Ethernet (draft-ietf-opsawg-pcaplinktype)."""
 
 
-def read_packets(path: Path, *, most: int, shortest: int, longest: int) -> list[tuple[float, bytes]]:
+def read_packets(path: Path, *, most: int, longest: int) -> list[tuple[float, bytes]]:
     """The packets of a pcap or pcapng file in its order, each with the seconds from the one before it.
 
     Args:
         most: packets.
-        shortest, longest: octets of a packet, without frame check sequence.
+        longest: octets of a packet, without frame check sequence.
 
     Raises:
         RpcError: the file cannot be read, holds no Ethernet packets or more than that, or one of another length.
@@ -27,9 +28,7 @@ def read_packets(path: Path, *, most: int, shortest: int, longest: int) -> list[
     for time, octets in _raw(path):
         if len(packets) == most:
             raise RpcError(f"a file of at most {most} packets can be sent", where=str(path), hint="split it")
-        if not shortest <= len(octets) <= longest:
-            where = f"{path}, packet {len(packets) + 1}"
-            raise RpcError(f"a packet has {shortest} to {longest} octets", where=where, found=str(len(octets)))
+        check_length(octets, longest, f"{path}, packet {len(packets) + 1}")
         packets.append((0.0 if before is None else max(0.0, time - before), octets))
         before = time
     if not packets:

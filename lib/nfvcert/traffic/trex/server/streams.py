@@ -13,6 +13,8 @@ from nfvcert.traffic.trex.server.errors import RpcError, invalid
 from nfvcert.traffic.trex.server.instructions import Instruction, check_program
 from nfvcert.traffic.trex.server.rates import Load, load_of, packets_per_second
 
+SHORTEST_GIVEN = 14
+"""Octets of an Ethernet header; what is shorter than a frame is filled up."""
 SHORTEST_PACKET = 60
 LATENCY_TRAILER = 16
 LARGEST_STATS_GROUP = 1022
@@ -176,6 +178,12 @@ def with_addresses(packet: bytes, addresses: Addresses, own_source: bool, own_de
     return destination + source + packet[12:]
 
 
+def check_length(packet: bytes, longest: int, where: str) -> None:
+    """Whether a packet can be sent. Raises: RpcError."""
+    if not SHORTEST_GIVEN <= len(packet) <= longest:
+        raise RpcError(f"a packet has {SHORTEST_GIVEN} to {longest} octets", where=where, found=str(len(packet)))
+
+
 def parse_stream(number: int, given: object, longest_packet: int) -> Stream:
     """Validate a stream object.
 
@@ -196,8 +204,7 @@ def parse_stream(number: int, given: object, longest_packet: int) -> Stream:
         packet = base64.b64decode(described.packet.binary, validate=True)
     except (binascii.Error, ValueError):
         raise invalid("the packet is no base64 text", where=where) from None
-    if not 14 <= len(packet) <= longest_packet:
-        raise RpcError(f"a packet has 14 to {longest_packet} octets", where=where, found=str(len(packet)))
+    check_length(packet, longest_packet, where)
     packet = packet.ljust(SHORTEST_PACKET, b"\0")
     reserved = _check_group(where, described, packet)
     if described.mode.type == "continuous" and described.next_stream_id >= 0:

@@ -12,7 +12,7 @@ from nfvcert.traffic.trex.server.errors import RpcError, invalid
 from nfvcert.traffic.trex.server.methods.common import Handler, owned_port, port_of
 from nfvcert.traffic.trex.server.parameters import Parameters
 from nfvcert.traffic.trex.server.ports import Port
-from nfvcert.traffic.trex.server.streams import with_addresses
+from nfvcert.traffic.trex.server.streams import SHORTEST_GIVEN, with_addresses
 
 LARGEST_QUEUE = 100_000
 LARGEST_SNAPLEN = 2016
@@ -20,7 +20,6 @@ LARGEST_SNAPLEN = 2016
 MOST_FETCHED = 1000
 MOST_PUSHED_OCTETS = 1_000_000
 """Octets of a push without force, as TRex limits it."""
-SHORTEST = 14
 _MODES = ("fixed", "cyclic")
 
 
@@ -167,8 +166,8 @@ def _composed(told: dict[str, Any], port: Port, longest: int, where: str) -> byt
         octets = base64.b64decode(told.get("binary", ""), validate=True)
     except (binascii.Error, TypeError, ValueError):
         raise invalid("'binary' is to be octets in base64", where=where) from None
-    if not SHORTEST <= len(octets) <= longest:
-        raise invalid(f"a packet has {SHORTEST} to {longest} octets", where=where, found=str(len(octets)))
+    if not SHORTEST_GIVEN <= len(octets) <= longest:
+        raise invalid(f"a packet has {SHORTEST_GIVEN} to {longest} octets", where=where, found=str(len(octets)))
     own_source, own_destination = (told.get(f"use_port_{which}_mac") is not True for which in ("src", "dst"))
     return with_addresses(octets, port.addresses, own_source, own_destination)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nfvcert.traffic.trex.server.context import Context
-from nfvcert.traffic.trex.server.errors import RpcError
+from nfvcert.traffic.trex.server.errors import RpcError, invalid
 from nfvcert.traffic.trex.server.parameters import Parameters
 from nfvcert.traffic.trex.server.ports import ALL_PROFILES, DEFAULT_PROFILE, Port
 
@@ -37,3 +37,11 @@ def one_profile(parameters: Parameters) -> str:
     if name.startswith(ALL_PROFILES) or not name:
         raise RpcError("one profile is to be named", where=parameters.method, found=name)
     return name
+
+
+def duration_of(parameters: Parameters, where: str) -> float:
+    """How many seconds a request is to send for; -1: no limit. Raises: RpcError."""
+    duration = parameters.number("duration", -1)
+    if duration != -1 and duration <= 0:
+        raise invalid("'duration' is to be positive, or -1 for no limit", where=where, found=f"{duration:g}")
+    return duration

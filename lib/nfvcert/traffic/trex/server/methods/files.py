@@ -9,7 +9,7 @@ from typing import Any
 
 from nfvcert.traffic.trex.server.context import Context
 from nfvcert.traffic.trex.server.errors import RpcError, invalid
-from nfvcert.traffic.trex.server.methods.common import Handler, owned_port
+from nfvcert.traffic.trex.server.methods.common import Handler, duration_of, owned_port
 from nfvcert.traffic.trex.server.parameters import Parameters
 from nfvcert.traffic.trex.server.pcap import read_packets
 from nfvcert.traffic.trex.server.ports import FILE_PROFILE, MOST_STREAMS, Port, State
@@ -17,7 +17,6 @@ from nfvcert.traffic.trex.server.rates import packets_per_second
 from nfvcert.traffic.trex.server.sessions import EventType
 from nfvcert.traffic.trex.server.streams import SHORTEST_PACKET, with_addresses
 
-SHORTEST = 14
 SOURCE_FROM_FILE, DESTINATION_FROM_FILE = 0x8000_0000, 0x4000_0000
 """Flags beside the number of rounds: MAC addresses stay as the file has them."""
 MOST_ROUNDS = 0x3FFF_FFFF
@@ -39,10 +38,8 @@ def push_remote(context: Context, parameters: Parameters) -> dict[str, Any]:
         raise RpcError("a file is sent in one direction", where=where, hint="send a file per port")
     path = Path(parameters.text("pcap_filename", longest=4096))
     rounds = parameters.integer("count", high=(1 << 32) - 1)
-    duration = parameters.number("duration", -1)
-    if duration != -1 and duration <= 0:
-        raise invalid("'duration' is to be positive, or -1 for no limit", where=where, found=f"{duration:g}")
-    packets = read_packets(path, most=MOST_STREAMS, shortest=SHORTEST, longest=context.longest_packet)
+    duration = duration_of(parameters, where)
+    packets = read_packets(path, most=MOST_STREAMS, longest=context.longest_packet)
     gaps = _gaps([gap for gap, _ in packets], parameters, where)
     kept = (bool(rounds & SOURCE_FROM_FILE), bool(rounds & DESTINATION_FROM_FILE))
     octets = [with_addresses(packet.ljust(SHORTEST_PACKET, b"\0"), port.addresses, *kept) for _, packet in packets]

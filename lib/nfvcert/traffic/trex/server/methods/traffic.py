@@ -6,8 +6,8 @@ import time
 from typing import Any
 
 from nfvcert.traffic.trex.server.context import Context
-from nfvcert.traffic.trex.server.errors import RpcError, invalid
-from nfvcert.traffic.trex.server.methods.common import Handler, one_profile, owned_port, profile_name
+from nfvcert.traffic.trex.server.errors import RpcError
+from nfvcert.traffic.trex.server.methods.common import Handler, duration_of, one_profile, owned_port, profile_name
 from nfvcert.traffic.trex.server.methods.files import stop_file
 from nfvcert.traffic.trex.server.parameters import Parameters
 from nfvcert.traffic.trex.server.ports import ALL_PROFILES, DEFAULT_PROFILE, Port, Profile, State
@@ -24,9 +24,7 @@ def start_traffic(context: Context, parameters: Parameters) -> dict[str, Any]:
     profile = port.profile(name)
     where = f"port {port.index}, profile {name}"
     force = parameters.flag("force", False)
-    duration = parameters.number("duration", -1)
-    if duration != -1 and duration <= 0:
-        raise invalid("'duration' is to be positive, or -1 for no limit", where=where, found=f"{duration:g}")
+    duration = duration_of(parameters, where)
     if parameters.number("start_at_ts", 0):
         raise RpcError(
             "a start at a given time is not offered", where=where, hint="start the ports one after the other"
@@ -39,9 +37,7 @@ def start_traffic(context: Context, parameters: Parameters) -> dict[str, Any]:
     factor = multiplier_of(parameters.mapping("mul"), updates=False).factor(base, port.speed_bps, 1.0)
     check_line(port.present_load(without=name) + base.times(factor), port.speed_bps, port.index, force=force)
     _load(context, port, name, profile)
-    answer = context.order(
-        "start", port=port.index, profile=name, multiplier=factor, duration_s=-1 if duration == -1 else duration
-    )
+    answer = context.order("start", port=port.index, profile=name, multiplier=factor, duration_s=duration)
     profile.running, profile.factor = State.TX, factor
     profile.started_ns = int(answer.get("t_ns", 0))
     context.traffic_begins()
