@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from nfvcert.bench.peers.veth_senders import trafgen_packets
 from nfvcert.bench.veth import parse_interface
 from nfvcert.errors import TestbedError
 from nfvcert.traffic.programs import ProgramMissing, require
+from waiting import eventually
 
 STATISTICS = """
   ######################## NIC statistics for port 0  ########################
@@ -113,12 +113,8 @@ def test_no_hugepages_are_taken_from_a_machine_that_needs_its_memory(
 def test_a_child_ends_with_all_that_it_started(tmp_path: Path) -> None:
     with Child(["sh", "-c", "sleep 60 & echo $! ; wait"], log=tmp_path / "log") as child:
         grandchild = int(child.await_text("\n").strip())
-    for _ in range(100):
-        status = Path(f"/proc/{grandchild}/stat")
-        if not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "Z":
-            return
-        time.sleep(0.01)
-    pytest.fail("it still runs")
+    status = Path(f"/proc/{grandchild}/stat")
+    assert eventually(lambda: not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "Z")
 
 
 def test_a_child_that_ends_says_why(tmp_path: Path) -> None:

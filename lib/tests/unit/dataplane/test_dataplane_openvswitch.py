@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from nfvcert.errors import NfvcertError, UsageError
 from nfvcert.nfvi import namespaces, procfs
 from nfvcert.nfvi.names import RunId
 from nfvcert.traffic.programs import ProgramMissing, require
+from waiting import eventually
 
 CAPACITY = 2048
 PORTS = {"source": 1, "sink": 2, "s1": 3, "s2": 4}
@@ -171,9 +171,7 @@ def test_after_a_restart_the_driver_knows_that_nothing_is_there(
 ) -> None:
     switch.apply(Change([], [RangeRule(0, IDS - 1, "s1")]))
     os.kill(daemons.pid, signal.SIGKILL)
-    deadline = time.monotonic() + 5
-    while daemons.running and time.monotonic() < deadline:
-        time.sleep(0.01)
+    eventually(lambda: not daemons.running)
     with pytest.raises(ControlLost):
         switch.used()
     daemons.start()
@@ -193,10 +191,7 @@ def test_the_daemons_end_with_the_process_that_started_them(tmp_path: Path, netn
     assert len(mine) == 2, "database and switch"
     holder.kill()
     holder.communicate(timeout=5)
-    deadline = time.monotonic() + 5
-    while mine & set(procfs.pids()) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not mine & set(procfs.pids())
+    assert eventually(lambda: not mine & set(procfs.pids()))
 
 
 def test_an_identity_that_no_match_can_compute_is_refused(tmp_path: Path) -> None:
