@@ -18,7 +18,7 @@ from nfvcert.bench.peers.openvswitch import open_vswitch, ports_in
 from nfvcert.bench.results import Reading, Report
 from nfvcert.bench.room import Room
 from nfvcert.bench.rounds import Contender, Tell, take_turns
-from nfvcert.dataplane.openvswitch import MOST_RING, QUEUES
+from nfvcert.dataplane.openvswitch import QUEUES
 from nfvcert.errors import NfvcertError, TestbedError
 from nfvcert.measure.search import Outcome, Peak, find_peak
 from nfvcert.scenarios.migration_avoidance.warming import PACKETS_PER_S, SHARE_OF_RING
@@ -72,7 +72,7 @@ def run_switch_bench(room: Room, settings: SwitchSettings, tell: Tell) -> Report
         f"peak: highest rate that arrived in a trial with at most {settings.loss_limit:g} of its packets lost; "
         "binary search with loss verification (ETSI GS NFV-TST 009 clause 12.3.3); the engine is the generator for all",
         "a full memif link makes the generator wait, it loses nothing: such a trial counts with what arrived a second",
-        f"packets a ring: {settings.ring}, Open vSwitch {min(settings.ring, MOST_RING)}, which is the most it takes",
+        f"packets a ring: {settings.ring}",
         "Open vSwitch: 2,048 rules on source ports, one pass through connection tracking with source NAT; it "
         "does not rewrite addresses of the link, which our chain does as well",
         "our processes share the device's core in a control group of their own, as on a testbed, giving way after "
@@ -139,12 +139,9 @@ def _engine(room: Room, folder: Path, source: Path, sink: Path, role: str, ring:
 def _ovs(room: Room, settings: SwitchSettings, rules: int) -> Reading:
     folder = room.folder()
     cores = room.cores
-    ring = min(settings.ring, MOST_RING)
-    with open_vswitch(
-        folder, main_core=cores.generator, polling_core=cores.device, rule_count=rules, ring=ring
-    ) as switch:
+    with open_vswitch(folder, main_core=cores.generator, polling_core=cores.device, rule_count=rules) as switch:
         left, right = ports_in(folder)
-        with _engine(room, folder, left, right, "client", ring, QUEUES) as engine:
+        with _engine(room, folder, left, right, "client", settings.ring, QUEUES) as engine:
             engine.await_links()
             reading = _peak(engine, settings)
         return Reading(reading.rate, {**reading.details, "version": switch.version()})

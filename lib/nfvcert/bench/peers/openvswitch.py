@@ -11,8 +11,7 @@ from nfvcert.dataplane.openvswitch import MemifPort, OpenVSwitchDaemons
 from nfvcert.errors import TestbedError
 
 BRIDGE = "br0"
-MEMORY_MIB = 512
-RESERVED_MIB = 1024
+RESERVED_MIB = 512
 PORT_VALUES = 65536
 
 
@@ -43,7 +42,7 @@ def rules(count: int, nat: bool) -> list[str]:
 
 @contextlib.contextmanager
 def open_vswitch(
-    folder: Path, *, main_core: int, polling_core: int, rule_count: int, nat: bool = True, ring: int = 2048
+    folder: Path, *, main_core: int, polling_core: int, rule_count: int, nat: bool = True
 ) -> Iterator[OpenVSwitchDaemons]:
     """Open vSwitch with DPDK while the context lasts, its ports those of :func:`ports_in`; its hugepages are reserved
     for as long.
@@ -59,13 +58,13 @@ def open_vswitch(
                 where="Open vSwitch with DPDK",
                 hint="free memory, or run as root: /proc/sys/vm/nr_hugepages has to be writable",
             )
+        ports = [MemifPort(socket.stem, socket) for socket in ports_in(folder)]
         switch = OpenVSwitchDaemons(
-            folder, main_core=main_core, polling_core=polling_core, memory_mib=MEMORY_MIB, hugepages=True
+            folder, main_core=main_core, polling_core=polling_core, most_ports=len(ports), hugepages=True
         )
         try:
             switch.start()
-            left, right = ports_in(folder)
-            switch.add_bridge(BRIDGE, [MemifPort("left", left, ring), MemifPort("right", right, ring)])
+            switch.add_bridge(BRIDGE, ports)
             switch.replace_flows(BRIDGE, rules(rule_count, nat))
             yield switch
         finally:

@@ -20,8 +20,12 @@ DAEMON = "/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk"
 SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
 COMMAND_S = 20
 GRACE_S = 3.0
-MOST_RING = 4096
-"""Packets that it lets one of its rings hold; a link holds what its other end says."""
+BASE_MIB, PORT_MIB = 16, 72
+"""Memory of the whole and of a port: 16,608 packet buffers, of which none goes over the end of a page. A pool that all
+ports share takes 262,144. Where that is too much Open vSwitch is content with half, but not always: by how the memory
+happens to be divided it has no buffers at all instead (ENOBUFS, not ENOMEM)."""
+DESCRIPTORS = 64
+"""What a port is told of its rings only adds to its buffers: a link holds what its other end says."""
 QUEUES = 2
 """Its polling thread sends by the second queue, for the first is kept for its main thread; the other end has to receive
 from both."""
@@ -30,11 +34,15 @@ _OPENFLOW = "OpenFlow14"
 
 @dataclass(frozen=True)
 class MemifPort:
-    """A port of a bridge on a memif socket, which Open vSwitch serves."""
+    """A port of a bridge on a memif socket, which Open vSwitch serves; its other end says how long its rings are."""
 
     name: str
     socket: Path
-    ring: int
+
+
+def memory_mib(ports: int) -> int:
+    """Memory, MiB, in which so many ports find their packet buffers."""
+    return BASE_MIB + PORT_MIB * ports
 
 
 class OpenVSwitchDaemons:
@@ -44,7 +52,7 @@ class OpenVSwitchDaemons:
         folder: of database and sockets; logs go to ``log_dir``, default: the same.
         polling_core: processor core of the thread that switches packets.
         main_core: of everything else; default: any.
-        memory_mib: for packet buffers.
+        most_ports: for so many ports there is memory.
         hugepages: whether that memory is in huge pages, which have to be free then.
         longest_sleep_us: for how long the polling thread may sleep when little comes; 0: it never does.
         idle_ms: after so long without a packet the datapath forgets what it has decided on a flow.
@@ -57,7 +65,7 @@ class OpenVSwitchDaemons:
         *,
         polling_core: int,
         main_core: int | None = None,
-        memory_mib: int,
+        most_ports: int,
         hugepages: bool = False,
         longest_sleep_us: int = 0,
         idle_ms: int | None = None,
@@ -73,7 +81,8 @@ class OpenVSwitchDaemons:
             "dpdk-init": "true",
             "pmd-cpu-mask": hex(1 << polling_core),
             "pmd-maxsleep": str(longest_sleep_us),
-            "dpdk-socket-mem" if hugepages else "dpdk-alloc-mem": str(memory_mib),
+            "per-port-memory": "true",
+            "dpdk-socket-mem" if hugepages else "dpdk-alloc-mem": str(memory_mib(most_ports)),
             "dpdk-extra": " ".join([*memory, "--no-pci", "--no-telemetry"]),
             "n-handler-threads": "1",
             "n-revalidator-threads": "1",
@@ -82,6 +91,7 @@ class OpenVSwitchDaemons:
             self._settings["dpdk-lcore-mask"] = hex(1 << main_core)
         if idle_ms is not None:
             self._settings["max-idle"] = str(idle_ms)
+        self._ports: list[MemifPort] = []
         self._database: NativeProcess | None = None
         self._switch: NativeProcess | None = None
 
@@ -100,7 +110,7 @@ class OpenVSwitchDaemons:
 
         Raises:
             ProgramMissing: it is not installed.
-            TestbedError: it does not come up.
+            TestbedError: it, or a port of it, does not come up.
         """
         server, daemon = require("ovsdb-server", "openvswitch-switch"), require(DAEMON, PACKAGE)
         folder, database = self._folder, self._folder / "conf.db"
@@ -113,11 +123,13 @@ class OpenVSwitchDaemons:
             self.configure("--no-wait", "--retry", "init")
         pairs = [f"other_config:{key}={value}" for key, value in self._settings.items()]
         self.configure("--no-wait", "set", "Open_vSwitch", ".", *pairs)
+        self._remove_sockets(self._ports)
         argv = [daemon, f"unix:{folder / 'db.sock'}", f"--unixctl={folder / 'vswitchd.ctl'}"]
         self._switch = self._process(argv, "switch")
         self._await_configured()
         if self.configure("get", "Open_vSwitch", ".", "dpdk_initialized").strip() != "true":
             raise self._not_up("DPDK does not start")
+        self._check(self._ports)
 
     def add_bridge(self, name: str, ports: Sequence[MemifPort]) -> None:
         """Add a bridge that does nothing of its own accord; its ports have the OpenFlow numbers 1, 2, ... in order.
@@ -125,20 +137,18 @@ class OpenVSwitchDaemons:
         Raises:
             TestbedError: a port does not come up.
         """
+        self._remove_sockets(ports)
         settings = ["datapath_type=netdev", "fail_mode=secure", f"protocols={_OPENFLOW}"]
         words = ["add-br", name, "--", "set", "bridge", name, *settings]
         for number, port in enumerate(ports, 1):
             device = f"net_memif{number},role=server,socket={port.socket},socket-abstract=no"
-            device += f",rsize={port.ring.bit_length() - 1}"
-            options = [f"options:dpdk-devargs={device}", f"options:n_rxq_desc={port.ring}"]
-            options += [f"options:n_txq_desc={port.ring}", f"ofport_request={number}"]
+            options = [f"options:dpdk-devargs={device}", f"ofport_request={number}"]
+            options += [f"options:n_{queue}_desc={DESCRIPTORS}" for queue in ("rxq", "txq")]
             words += ["--", "add-port", name, port.name]
             words += ["--", "set", "Interface", port.name, "type=dpdk", *options]
         self.configure(*words)
-        for port in ports:
-            error = self.configure("get", "Interface", port.name, "error").strip()
-            if error != "[]":
-                raise TestbedError("a port does not come up", where=f"Open vSwitch, {port.name}", found=error)
+        self._check(ports)
+        self._ports += ports
 
     def limit_table(self, bridge: str, table: int, entries: int) -> None:
         """Let a table of a bridge take so many entries and refuse more."""
@@ -187,6 +197,22 @@ class OpenVSwitchDaemons:
         log = self._log_dir / f"{name}.log"
         return NativeProcess(argv, log=log, netns=self._netns, environment=self._environment)
 
+    @staticmethod
+    def _remove_sockets(ports: Sequence[MemifPort]) -> None:
+        """Left by one that was killed; a socket is not made over it."""
+        for port in ports:
+            port.socket.unlink(missing_ok=True)
+
+    def _check(self, ports: Sequence[MemifPort]) -> None:
+        """Without a bridge the database knows of no error of its ports: they do not listen then."""
+        for port in ports:
+            error = self.configure("get", "Interface", port.name, "error").strip()
+            if error == "[]" and not port.socket.exists():
+                error = "nothing listens at its socket"
+            if error != "[]":
+                where = f"Open vSwitch, {port.name}"
+                raise TestbedError("a port does not come up", where=where, found=error, hint=self._hint)
+
     def _await_configured(self) -> None:
         """Wait until the switch has followed an order; only one that changes something is waited for."""
         deadline = time.monotonic() + COMMAND_S
@@ -199,11 +225,13 @@ class OpenVSwitchDaemons:
                 if not self.running or time.monotonic() > deadline:
                     raise self._not_up(error.found) from error
 
+    @property
+    def _hint(self) -> str:
+        return f"see {self._log_dir / 'switch.log'}; memory for packet buffers has to be free"
+
     def _not_up(self, found: str) -> TestbedError:
-        log = self._log_dir / "switch.log"
         state = found if self.running else "it has ended"
-        hint = f"see {log}; memory for packet buffers has to be free"
-        return TestbedError("ovs-vswitchd does not come up", where="Open vSwitch", found=state, hint=hint)
+        return TestbedError("ovs-vswitchd does not come up", where="Open vSwitch", found=state, hint=self._hint)
 
     def _run(self, program: str, *words: str) -> str:
         argv = [require(program, PACKAGE), *words]

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nfvcert.dataplane.openvswitch import MOST_RING, MemifPort, OpenVSwitchDaemons
+from nfvcert.dataplane.openvswitch import MemifPort, OpenVSwitchDaemons
 from nfvcert.dataplane.switch.pipeline import RULES, static_flows
 from nfvcert.testbed.dataplane.layout import SINK, SINK_MAC, SWITCH, Layout
 
-MEMORY_MIB = 512
-"""Of packet buffers, for all ports together."""
 LONGEST_SLEEP_US = 50
 """An idle polling thread sleeps so long at most: others of its core get their turn, rings hold what comes meanwhile."""
 IDLE_MS = 500
@@ -29,7 +27,7 @@ class BridgedSwitch:
         self._daemons = OpenVSwitchDaemons(
             layout.folder,
             polling_core=settings.cores.device,
-            memory_mib=MEMORY_MIB,
+            most_ports=len(layout.switch_ports),
             hugepages=settings.hugepages,
             longest_sleep_us=LONGEST_SLEEP_US,
             idle_ms=IDLE_MS,
@@ -55,12 +53,10 @@ class BridgedSwitch:
             TestbedError: it is not installed, or does not come up.
         """
         layout = self._layout
-        for name in layout.switch_ports:
-            layout.socket(name).unlink(missing_ok=True)  # left by one that was killed; a socket is not made over it
         self._daemons.start()
         if not self._made:
             names = sorted(layout.switch_ports, key=layout.switch_ports.__getitem__)
-            ports = [MemifPort(name, layout.socket(name), min(layout.setup.ring, MOST_RING)) for name in names]
+            ports = [MemifPort(name, layout.socket(name)) for name in names]
             self._daemons.add_bridge(SWITCH, ports)
             self._daemons.limit_table(SWITCH, RULES, layout.table_capacity)
             self._made = True

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,7 @@ import pytest
 
 from nfvcert.dataplane.control import ControlLost
 from nfvcert.dataplane.identity import IDS, Identity, flow
-from nfvcert.dataplane.openvswitch import OpenVSwitchDaemons
+from nfvcert.dataplane.openvswitch import MemifPort, OpenVSwitchDaemons
 from nfvcert.dataplane.openvswitch import daemons as started
 from nfvcert.dataplane.ranges import upper_part
 from nfvcert.dataplane.rules import Change, FlowRule, RangeRule, Rule, change, rule_set
@@ -22,7 +24,7 @@ from nfvcert.dataplane.switch import SwitchRefused
 from nfvcert.dataplane.switch.access import SwitchAccess
 from nfvcert.dataplane.switch.openvswitch import OpenVSwitch
 from nfvcert.dataplane.switch.pipeline import RULES
-from nfvcert.errors import NfvcertError, UsageError
+from nfvcert.errors import NfvcertError, TestbedError, UsageError
 from nfvcert.nfvi import namespaces, procfs
 from nfvcert.nfvi.names import RunId
 from nfvcert.traffic.programs import ProgramMissing, require
@@ -37,16 +39,16 @@ HOLDER = """
 import sys, time
 from pathlib import Path
 from nfvcert.dataplane.openvswitch import OpenVSwitchDaemons
-OpenVSwitchDaemons(Path(sys.argv[1]), polling_core=0, memory_mib=64, netns=sys.argv[2]).start()
+OpenVSwitchDaemons(Path(sys.argv[1]), polling_core=0, most_ports=0, netns=sys.argv[2]).start()
 print("up", flush=True)
 time.sleep(30)
 """
 """Starts the daemons and ends without a chance to end them."""
 
 
-@pytest.fixture(scope="module")
-def netns() -> Iterator[str]:
-    """A network namespace: Open vSwitch makes interfaces."""
+@contextmanager
+def namespace() -> Iterator[str]:
+    """A network namespace: Open vSwitch makes interfaces, which two in one namespace would not get."""
     try:
         require(started.DAEMON, started.PACKAGE)
     except ProgramMissing as missing:
@@ -60,10 +62,24 @@ def netns() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
+def netns() -> Iterator[str]:
+    """The network namespace of the daemons that the tests share."""
+    with namespace() as name:
+        yield name
+
+
+@pytest.fixture
+def own_netns() -> Iterator[str]:
+    """A network namespace for daemons that one test starts."""
+    with namespace() as name:
+        yield name
+
+
+@pytest.fixture(scope="module")
 def daemons(netns: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenVSwitchDaemons]:
     """Real daemons with one bridge and a limited table; without ports no thread polls."""
     folder = tmp_path_factory.mktemp("ovs")
-    running = OpenVSwitchDaemons(folder, polling_core=0, memory_mib=64, netns=netns)
+    running = OpenVSwitchDaemons(folder, polling_core=0, most_ports=0, netns=netns)
     try:
         running.start()
         running.add_bridge(BRIDGE, [])
@@ -97,6 +113,12 @@ def inside(netns: str) -> set[int]:
     """The processes of a network namespace."""
     wanted = namespaces.identity(netns)
     return {pid for pid in procfs.pids() if procfs.network_namespace(pid) == wanted}
+
+
+def reachable(port: MemifPort) -> bool:
+    """Whether a peer can connect to a port."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as peer:
+        return peer.connect_ex(str(port.socket)) == 0
 
 
 def by_name(rules: list[Rule]) -> dict[str, Rule]:
@@ -194,6 +216,60 @@ def test_the_daemons_end_with_the_process_that_started_them(tmp_path: Path, netn
     assert eventually(lambda: not mine & set(procfs.pids()))
 
 
+def test_every_port_that_was_asked_for_finds_its_memory(tmp_path: Path, own_netns: str) -> None:
+    """Also after the switch was killed; nothing that was tried first has failed."""
+    ports = [MemifPort(f"p{number}", tmp_path / f"{number}.mif") for number in range(6)]
+    running = OpenVSwitchDaemons(tmp_path, polling_core=0, most_ports=len(ports), netns=own_netns)
+    try:
+        running.start()
+        running.add_bridge(BRIDGE, ports)
+        assert all(map(reachable, ports))
+        os.kill(running.pid, signal.SIGKILL)
+        assert eventually(lambda: not running.running)
+        assert not any(map(reachable, ports))
+        running.start()
+        assert all(map(reachable, ports))
+        assert "Failed to create mempool" not in (tmp_path / "switch.log").read_text()
+    finally:
+        running.close()
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["when it is added", "when the switch was killed"])
+def test_a_port_that_does_not_come_up_is_named(
+    first: bool, tmp_path: Path, own_netns: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = MemifPort("uplink", tmp_path / "uplink.mif")
+    running = OpenVSwitchDaemons(tmp_path, polling_core=0, most_ports=0 if first else 1, netns=own_netns)
+    refused = pytest.raises(TestbedError, match=r"uplink: a port does not come up.*see .*switch\.log")
+    try:
+        running.start()
+        if not first:
+            running.add_bridge(BRIDGE, [port])
+            os.kill(running.pid, signal.SIGKILL)
+            assert eventually(lambda: not running.running)
+            monkeypatch.setitem(
+                running._settings, "dpdk-alloc-mem", str(started.BASE_MIB)
+            )  # somebody else has the memory now
+        with refused:
+            running.add_bridge(BRIDGE, [port]) if first else running.start()
+        assert not reachable(port)
+    finally:
+        running.close()
+
+
+def test_a_bridge_that_cannot_be_is_no_port_that_came_up(
+    tmp_path: Path, netns: str, daemons: OpenVSwitchDaemons
+) -> None:
+    """Nothing is wrong with the port then, by the database; there is none."""
+    running = OpenVSwitchDaemons(tmp_path, polling_core=0, most_ports=1, netns=netns)
+    try:
+        running.start()
+        with pytest.raises(TestbedError, match="uplink: a port does not come up; found: nothing listens"):
+            running.add_bridge(BRIDGE, [MemifPort("uplink", tmp_path / "uplink.mif")])
+    finally:
+        running.close()
+
+
 def test_an_identity_that_no_match_can_compute_is_refused(tmp_path: Path) -> None:
     where = SwitchAccess(driver="openvswitch", control=tmp_path / "none", ports=PORTS)
     with pytest.raises(UsageError, match="does not hash"):
@@ -205,4 +281,4 @@ def test_an_identity_that_no_match_can_compute_is_refused(tmp_path: Path) -> Non
 def test_a_missing_daemon_is_named_with_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(started, "DAEMON", "/usr/lib/nowhere/ovs-vswitchd-dpdk")
     with pytest.raises(NfvcertError, match="apt-get install openvswitch-switch-dpdk"):
-        OpenVSwitchDaemons(tmp_path, polling_core=0, memory_mib=64).start()
+        OpenVSwitchDaemons(tmp_path, polling_core=0, most_ports=0).start()
