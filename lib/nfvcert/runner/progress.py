@@ -140,7 +140,7 @@ class StepFollower:
     def new_steps(self) -> list[tuple[str, str]]:
         """(scenario, step) of everything written since the last call."""
         found = []
-        for path in sorted(self._folder.glob(f"*.tester{SEGMENT_SUFFIX}"), key=lambda p: p.stat().st_mtime):
+        for path in sorted(self._folder.glob(f"*.tester{SEGMENT_SUFFIX}"), key=_last_written):
             found += self._read(path)
         return found
 
@@ -164,3 +164,11 @@ class StepFollower:
             if event.data.get("name") == marks.STEP:
                 found.append((event.scenario, str(event.data.get("text", ""))))
         return found
+
+
+def _last_written(segment: Path) -> float:
+    """0 for a segment that has just become part of its history."""
+    try:
+        return segment.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

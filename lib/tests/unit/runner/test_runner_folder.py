@@ -134,6 +134,15 @@ def test_segments_that_are_merged_away_do_no_harm(tmp_path: Path) -> None:
     assert follower.new_steps() == []
 
 
+def test_a_segment_that_goes_while_it_is_looked_at_does_no_harm(tmp_path: Path) -> None:
+    """Its name is in the folder, and the next thing that is asked of it finds nothing."""
+    (tmp_path / "gone.tester.part.jsonl").symlink_to(tmp_path / "nowhere")
+    recorder = Recorder(tmp_path, "upgrade", "tester")
+    recorder.mark(marks.STEP, text="one")
+    assert StepFollower(tmp_path).new_steps() == [("upgrade", "one")]
+    recorder.close()
+
+
 def test_plain_progress_is_one_line_a_step() -> None:
     out = io.StringIO()
     console = Console(file=out, width=200)
