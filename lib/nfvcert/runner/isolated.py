@@ -17,7 +17,7 @@ def certify_isolated(order: Order, work: Path) -> Path:
     """Run the order; returns the run folder.
 
     Raises:
-        StackError: the process ended without results; the end of its log is quoted.
+        StackError: the process ended without results; the last line of its log is quoted.
     """
     request, log = work / "order.pickle", work / "certify.log"
     request.write_bytes(pickle.dumps(order))
@@ -37,8 +37,8 @@ def certify_isolated(order: Order, work: Path) -> Path:
     lines = out.decode().strip().splitlines()
     folder = Path(lines[-1]) if lines else Path()
     if not lines or not (folder / "results.json").exists():
-        tail = "\n".join(log.read_text(errors="replace").splitlines()[-5:])
-        raise StackError("the run ended without results", where=str(log), found=tail)
+        said = log.read_text(errors="replace").strip().splitlines()
+        raise StackError("the run ended without results", where=str(log), found=said[-1] if said else "an empty log")
     return folder
 
 

@@ -126,7 +126,7 @@ def run_defect(campaign: Campaign, defect: Nonconformity) -> Outcome:
         prepare(order)
         results = read_results(certify_isolated(order, work))
     except NfvcertError as error:
-        return Outcome(defect, False, ", ".join(purposes), "", f"could not be run: {error.message}")
+        return Outcome(defect, False, ", ".join(purposes), "ERROR", f"could not be run: {error.message}")
     return _compare(defect, purposes, results)
 
 

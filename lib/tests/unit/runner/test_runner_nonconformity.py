@@ -65,6 +65,7 @@ def defect(id: str, component: str, purpose: str, tmp_path: Path) -> Nonconformi
 
 def test_a_controller_is_extended_on_the_dataplane(campaign: Campaign, ordered: list[Order], tmp_path: Path) -> None:
     outcome = run_defect(campaign, defect("DEF.MA.03.c", "controller", PURPOSE, tmp_path))
+    assert outcome.verdict == "ERROR"
     assert "could not be run: the run ended without results" in outcome.reason
     order = ordered[0]
     assert (order.testbed, order.drop, order.selected) == (campaign.dataplane, campaign.drop, [PURPOSE])
