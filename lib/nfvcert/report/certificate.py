@@ -146,17 +146,18 @@ def context(
 ) -> Mapping[str, Any]:
     """Everything the template asks for."""
     counted = [requirement for requirement in results.requirements if requirement.id.startswith("REQ.")]
-    judged = [requirement for requirement in results.requirements if requirement.verdict not in ("not tested", "N/A")]
+    judged = [requirement for requirement in results.requirements if requirement.judged]
     on_dataplane = [requirement.id for requirement in judged if requirement.id.startswith(ON_DATAPLANE)]
-    of_judged = Counter(purpose.verdict != "not tested" for r in judged for purpose in r.purposes)
+    of_judged = Counter(purpose.verdict for requirement in judged for purpose in requirement.purposes)
     colour = wording.PRINT_COLOURS[results.verdict]
     return {
         "r": results,
         "passed": results.verdict == "PASS",
         "groups": _groups(counted),
         "judged": judged,
-        "judged_purposes": of_judged[True],
-        "unjudged_purposes": of_judged[False],
+        "all_purposes": of_judged.total(),
+        "untested_purposes": of_judged["not tested"],
+        "excluded_purposes": of_judged["N/A"],
         "alarming": [(r, p) for r in judged for p in r.purposes if p.verdict in ALARMING],
         "details": {requirement.id for requirement in judged},
         "gaps": gaps(results.requirements),

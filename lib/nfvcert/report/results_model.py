@@ -90,6 +90,11 @@ class RequirementResult(_Part):
     verdict: VerdictOrNone
     purposes: list[PurposeResult]
 
+    @property
+    def judged(self) -> list[PurposeResult]:
+        """The purposes that were judged: what was not tested was not, nor what a declaration excludes."""
+        return [purpose for purpose in self.purposes if purpose.verdict not in ("not tested", "N/A")]
+
 
 class PackageVersion(_Part):
     """One package of the drop; ``signature`` in words: who signed it and whether that could be checked."""

@@ -88,5 +88,4 @@ def _left_out(results: Results, all_requirements: bool) -> list[str]:
 
 
 def _judged(requirement: RequirementResult) -> str:
-    done = sum(purpose.verdict != "not tested" for purpose in requirement.purposes)
-    return f"{done} of {len(requirement.purposes)}"
+    return f"{len(requirement.judged)} of {len(requirement.purposes)}"

@@ -252,9 +252,22 @@ class TestNotApplicable:
         assert "Dynamic scaling with migration avoidance" not in text
         assert len(excluded(results.requirements)) == 1
 
+    def test_what_does_not_apply_was_not_judged(self, results: Results, tmp_path: Path) -> None:
+        row = next(line for line in plain_table(results, all_requirements=True).splitlines() if "REL002.MA.5" in line)
+        assert row.split()[:5] == ["REL002.MA.5", "N/A", "0", "of", "4"]
+        assert "0 of 4 N/A" in plain(html_of(tmp_path, results))
+
     def test_the_rest_is_as_without_it(self, results: Results, tmp_path: Path) -> None:
         assert results.headline == "PASS for 9 of 29 requirements, 20 not tested"
         assert "30 of the 39 test purposes of the judged requirements" in plain(html_of(tmp_path, results))
+
+    def test_one_purpose_that_does_not_apply_is_told_apart(self, results: Results, tmp_path: Path) -> None:
+        judged = judgements() | {"TP.VNF.05.2": {"verdict": "N/A", "reason": "the profile demands no signatures"}}
+        requirements = requirement_results(load(), judged, list(judged))
+        assert next(r for r in requirements if r.id == "REQ.VNF.M.05").verdict == "PASS"
+        text = plain(html_of(tmp_path, results.model_copy(update={"requirements": requirements})))
+        assert "29 of the 39 test purposes of the judged requirements were judged" in text
+        assert "9 were not tested, 1 did not apply." in text
 
     def test_terminals_get_one_line(self, results: Results) -> None:
         lines = [line for line in plain_table(results).splitlines() if "N/A" in line]
